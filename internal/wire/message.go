@@ -1,0 +1,106 @@
+// Package wire defines every message that crosses a worker's trust line.
+//
+// Messages are CBOR (RFC 8949), decoded strictly: no duplicate keys, no unknown
+// keys, no indefinite lengths, no tags, bounded depth and sizes. A message that
+// breaks a rule is a protocol error and ends the worker that sent it.
+// docs/protocol.md has the whole exchange.
+//
+// Calls carry a method byte before the CBOR; see Method.
+package wire
+
+import "github.com/mpsupervisor/mpsupervisor/internal/mp"
+
+// Method names what a request or a notification is. It is the first byte of
+// the body, before the CBOR of the message.
+type Method byte
+
+// Requests from the supervisor to the worker, each with its reply.
+const (
+	MethodBoot Method = 1 // Boot → Booted; once, with the package's fd attached
+	MethodCall Method = 2 // Call → Reply; after Boot
+)
+
+// Notifications from the worker to the supervisor. They have no reply.
+const (
+	MethodSealed Method = 16 // Sealed: every lock is on; once, the first message
+	MethodLog    Method = 17 // Log: console lines
+	MethodEnding Method = 18 // Ending: the worker will exit now, and why; the last message
+)
+
+// Sealed says which locks the worker found in force when it checked itself.
+// The supervisor does not rely on it: the launcher verifies from outside.
+type Sealed struct {
+	Locks []string `cbor:"1,keyasint"`
+	// Landlock is the ABI version of the kernel's Landlock.
+	Landlock int `cbor:"2,keyasint"`
+	// Image says whether the engine was mapped from its heap image ("mapped")
+	// or evaluated anew, and why ("build ID differs").
+	Image string `cbor:"3,keyasint"`
+}
+
+// Boot gives a blank worker its program.
+type Boot struct {
+	AppID       string   `cbor:"1,keyasint"`
+	Entry       string   `cbor:"2,keyasint"`
+	Seed        [32]byte `cbor:"3,keyasint"`
+	UnixNano    int64    `cbor:"4,keyasint"` // the wall clock
+	Heap        int64    `cbor:"5,keyasint"` // bytes
+	TurnMillis  int64    `cbor:"6,keyasint"` // the longest turn of the event loop
+	ResultBytes int      `cbor:"7,keyasint"`
+	LogRate     int      `cbor:"8,keyasint"` // lines a second
+}
+
+// Booted answers Boot. Error is set when the program's own code failed; the
+// package cannot be run then.
+type Booted struct {
+	Exports []string       `cbor:"1,keyasint,omitempty"`
+	Error   *mp.GuestError `cbor:"2,keyasint,omitempty"`
+}
+
+// Call asks for one exported function. Input is JSON.
+type Call struct {
+	Name  string `cbor:"1,keyasint"`
+	Input []byte `cbor:"2,keyasint"`
+}
+
+// Reply answers Call with JSON, or with what the program threw.
+type Reply struct {
+	Output   []byte         `cbor:"1,keyasint,omitempty"`
+	Error    *mp.GuestError `cbor:"2,keyasint,omitempty"`
+	NotFound bool           `cbor:"3,keyasint,omitempty"` // there is no such exported function
+	TooLarge int64          `cbor:"4,keyasint,omitempty"` // the result's size, when it is above its limit
+}
+
+// Log carries console lines, and how many more were dropped for their rate.
+type Log struct {
+	Lines   []LogLine `cbor:"1,keyasint,omitempty"`
+	Dropped uint64    `cbor:"2,keyasint,omitempty"`
+}
+
+// LogLine is one console line. Text is valid UTF-8 and at most MaxLogText long.
+type LogLine struct {
+	Level    string `cbor:"1,keyasint"` // debug, info, warn, error
+	UnixNano int64  `cbor:"2,keyasint"` // by the worker's clock; a claim
+	Text     string `cbor:"3,keyasint"`
+}
+
+// Ending is a worker's last word. It is a claim: what the kernel witnessed wins.
+type Ending struct {
+	Cause  mp.Cause `cbor:"1,keyasint"`
+	Code   int      `cbor:"2,keyasint,omitempty"`
+	Fault  mp.Fault `cbor:"3,keyasint,omitempty"`
+	Detail string   `cbor:"4,keyasint,omitempty"`
+}
+
+// Limits of single members, checked after decoding; a whole message is bounded
+// by the channel before it is decoded.
+const (
+	MaxInput    = 1 << 20 // bytes of JSON in a call
+	MaxResult   = 1 << 20 // bytes of JSON in a reply
+	MaxName     = 256     // bytes of an exported function's or application's name
+	MaxExports  = 1024
+	MaxLogText  = 8 << 10 // bytes of a console line; longer ones are cut
+	MaxLogLines = 256     // lines in one Log
+	MaxErrText  = 64 << 10
+	MaxLocks    = 64
+)
