@@ -1,0 +1,178 @@
+package wire
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+)
+
+// examples holds one message of each kind with every member set.
+func examples() map[Method]Message {
+	threw := &mp.GuestError{Name: "TypeError", Message: "x is not a function", Stack: "at f (app.js:3:1)"}
+	return map[Method]Message{
+		MethodSealed: &Sealed{Locks: []string{"seccomp"}, Landlock: 7, Image: "mapped"},
+		MethodBoot:   &Boot{AppID: "com.example.loan", Entry: "app.js", Seed: [32]byte{1, 2}, UnixNano: 3, Heap: 4, TurnMillis: 5, ResultBytes: 6, LogRate: 7},
+		MethodCall:   &Call{Name: "payment", Input: []byte(`{"a":1}`)},
+		MethodLog:    &Log{Lines: []LogLine{{Level: "warn", UnixNano: 1, Text: "héllo"}}, Dropped: 3},
+		MethodEnding: &Ending{Cause: mp.CauseMemoryViolation, Code: 3, Fault: mp.FaultNull, Detail: "heap"},
+		100:          &Booted{Exports: []string{"a", "b"}, Error: threw},
+		101:          &Reply{Output: []byte("1"), Error: threw, NotFound: true, TooLarge: 9},
+	}
+}
+
+func fresh(m Message) Message {
+	return reflect.New(reflect.TypeOf(m).Elem()).Interface().(Message)
+}
+
+func TestRoundTrip(t *testing.T) {
+	for method, m := range examples() {
+		b, err := Marshal(method, m)
+		if err != nil {
+			t.Fatalf("%T: %v", m, err)
+		}
+		gotMethod, body, err := Split(b)
+		if err != nil || gotMethod != method {
+			t.Fatalf("%T: split gives %d, %v", m, gotMethod, err)
+		}
+		got := fresh(m)
+		if err := Unmarshal(body, got); err != nil {
+			t.Fatalf("%T: %v", m, err)
+		}
+		if !reflect.DeepEqual(got, m) {
+			t.Errorf("%T: got %+v, want %+v", m, got, m)
+		}
+	}
+}
+
+func TestUnmarshalRefuses(t *testing.T) {
+	call, err := MarshalReply(&Call{Name: "f", Input: []byte("1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deep := append(bytes.Repeat([]byte{0x81}, 5000), 0x01)
+	for name, test := range map[string]struct {
+		in   []byte
+		into Message
+	}{
+		"nothing":           {nil, &Call{}},
+		"cut off":           {call[:len(call)-1], &Call{}},
+		"trailing bytes":    {append(bytes.Clone(call), 0), &Call{}},
+		"unknown key":       {[]byte{0xa1, 0x18, 0x63, 0x01}, &Call{}},
+		"duplicate key":     {[]byte{0xa2, 0x01, 0x61, 'f', 0x01, 0x61, 'g'}, &Call{}},
+		"indefinite length": {[]byte{0xbf, 0x01, 0x61, 'f', 0xff}, &Call{}},
+		"tag":               {[]byte{0xa1, 0x01, 0xc1, 0x61, 'f'}, &Call{}},
+		"wrong type":        {[]byte{0xa1, 0x01, 0x05}, &Call{}},
+		"bytes of 4 GiB":    {[]byte{0xa1, 0x02, 0x5a, 0xff, 0xff, 0xff, 0xff}, &Call{}},
+		"array of 2^60":     {[]byte{0xa1, 0x01, 0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0}, &Sealed{}},
+		"5,000 levels":      {append([]byte{0xa1, 0x01}, deep...), &Sealed{}},
+		"invalid UTF-8":     {[]byte{0xa1, 0x01, 0x61, 0xff}, &Call{}},
+		"log level":         {encode(t, &Log{Lines: []LogLine{{Level: "loud"}}}), &Log{}},
+		"cause not its own": {encode(t, &Ending{Cause: mp.CauseKilled}), &Ending{}},
+		"cause not known":   {encode(t, &Ending{Cause: "bored"}), &Ending{}},
+		"exit code":         {encode(t, &Ending{Cause: mp.CauseExited, Code: 256}), &Ending{}},
+		"long line":         {encode(t, &Log{Lines: []LogLine{{Level: "info", Text: strings.Repeat("x", MaxLogText+1)}}}), &Log{}},
+		"many lines":        {encode(t, &Log{Lines: make([]LogLine, MaxLogLines+1)}), &Log{}},
+	} {
+		if err := Unmarshal(test.in, test.into); err == nil {
+			t.Errorf("%s: accepted as %+v", name, test.into)
+		}
+	}
+}
+
+// encode encodes without the checks that Marshal makes.
+func encode(t *testing.T, m Message) []byte {
+	t.Helper()
+	b, err := encoder.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestMarshalRefusesItsOwnMistakes(t *testing.T) {
+	for _, m := range []Message{
+		&Call{Name: strings.Repeat("n", MaxName+1)},
+		&Call{Input: make([]byte, MaxInput+1)},
+		&Boot{},
+		&Reply{Output: make([]byte, MaxResult+1)},
+		&Log{Lines: []LogLine{{Level: "info", Text: "\xff"}}},
+	} {
+		if _, err := MarshalReply(m); err == nil {
+			t.Errorf("%T accepted", m)
+		}
+	}
+}
+
+func TestBirth(t *testing.T) {
+	b := Birth{Version: Version, Instance: "abc", Pid: 1, StartTime: 2, Policy: mp.Digest{3}, Secret: [32]byte{4}}
+	p, err := MarshalBirth(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p) > MaxBirth {
+		t.Fatalf("%d bytes", len(p))
+	}
+	got, err := UnmarshalBirth(p)
+	if err != nil || got != b {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if bytes.Contains(b.Prologue(), b.Secret[:]) {
+		t.Error("the prologue holds the secret")
+	}
+	for name, change := range map[string]func(*Birth){
+		"version": func(b *Birth) { b.Version++ }, "pid": func(b *Birth) { b.Pid++ }, "start": func(b *Birth) { b.StartTime++ },
+		"policy": func(b *Birth) { b.Policy[0]++ }, "instance": func(b *Birth) { b.Instance = "abd" },
+	} {
+		c := b
+		change(&c)
+		if bytes.Equal(c.Prologue(), b.Prologue()) {
+			t.Errorf("%s is not bound by the prologue", name)
+		}
+	}
+	for name, bad := range map[string]Birth{
+		"version":  {Version: Version + 1, Instance: "a"},
+		"instance": {Version: Version, Instance: "../x"},
+	} {
+		p, _ := MarshalBirth(bad)
+		if _, err := UnmarshalBirth(p); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// FuzzUnmarshal checks that what decodes can be encoded again and comes back
+// the same, for every kind of message.
+func FuzzUnmarshal(f *testing.F) {
+	for method, m := range examples() {
+		b, err := Marshal(method, m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		method, body, err := Split(b)
+		if err != nil {
+			return
+		}
+		kind, ok := examples()[method]
+		if !ok {
+			return
+		}
+		m := fresh(kind)
+		if Unmarshal(body, m) != nil {
+			return
+		}
+		again, err := MarshalReply(m)
+		if err != nil {
+			t.Fatalf("decoded %+v cannot be encoded: %v", m, err)
+		}
+		back := fresh(kind)
+		if err := Unmarshal(again, back); err != nil || !reflect.DeepEqual(m, back) {
+			t.Fatalf("%+v came back as %+v, %v", m, back, err)
+		}
+	})
+}
