@@ -277,9 +277,12 @@ func (x *Limits) GetLogRate() int32 {
 }
 
 type StartRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Digest        string                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
-	Limits        *Limits                `protobuf:"bytes,2,opt,name=limits,proto3" json:"limits,omitempty"` // overrides of the manifest's
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Digest string                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
+	Limits *Limits                `protobuf:"bytes,2,opt,name=limits,proto3" json:"limits,omitempty"` // overrides of the manifest's
+	// The program lives for its caller: unless a Wait with attached set is open
+	// within ten seconds of the answer, the program is ended.
+	Attached      bool `protobuf:"varint,3,opt,name=attached,proto3" json:"attached,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -328,11 +331,21 @@ func (x *StartRequest) GetLimits() *Limits {
 	return nil
 }
 
+func (x *StartRequest) GetAttached() bool {
+	if x != nil {
+		return x.Attached
+	}
+	return false
+}
+
 type StartResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Exports       []string               `protobuf:"bytes,2,rep,name=exports,proto3" json:"exports,omitempty"`
-	Took          *durationpb.Duration   `protobuf:"bytes,3,opt,name=took,proto3" json:"took,omitempty"` // from the request to the evaluated module
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Exports []string               `protobuf:"bytes,2,rep,name=exports,proto3" json:"exports,omitempty"`
+	Took    *durationpb.Duration   `protobuf:"bytes,3,opt,name=took,proto3" json:"took,omitempty"` // from the request to the evaluated module
+	// Set when the program ended while its module was evaluated: by mp.exit(),
+	// or over a limit. Its lines can still be read with Logs.
+	Exit          *Exit `protobuf:"bytes,4,opt,name=exit,proto3" json:"exit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -384,6 +397,13 @@ func (x *StartResponse) GetExports() []string {
 func (x *StartResponse) GetTook() *durationpb.Duration {
 	if x != nil {
 		return x.Took
+	}
+	return nil
+}
+
+func (x *StartResponse) GetExit() *Exit {
+	if x != nil {
+		return x.Exit
 	}
 	return nil
 }
@@ -607,6 +627,60 @@ func (x *Thrown) GetStack() string {
 	return ""
 }
 
+// ErrorInfo is a detail of an error: what happened, for programs. The error's
+// message says it for people.
+type ErrorInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"` // not_found, bad_package, too_large, ended, missing, …; closed list in errors.go
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`         // the instance it is about: its lines can be read with Logs
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ErrorInfo) Reset() {
+	*x = ErrorInfo{}
+	mi := &file_control_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ErrorInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ErrorInfo) ProtoMessage() {}
+
+func (x *ErrorInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ErrorInfo.ProtoReflect.Descriptor instead.
+func (*ErrorInfo) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ErrorInfo) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ErrorInfo) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 type KillRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -616,7 +690,7 @@ type KillRequest struct {
 
 func (x *KillRequest) Reset() {
 	*x = KillRequest{}
-	mi := &file_control_proto_msgTypes[9]
+	mi := &file_control_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -628,7 +702,7 @@ func (x *KillRequest) String() string {
 func (*KillRequest) ProtoMessage() {}
 
 func (x *KillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[9]
+	mi := &file_control_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -641,7 +715,7 @@ func (x *KillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillRequest.ProtoReflect.Descriptor instead.
 func (*KillRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{9}
+	return file_control_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *KillRequest) GetId() string {
@@ -660,7 +734,7 @@ type KillResponse struct {
 
 func (x *KillResponse) Reset() {
 	*x = KillResponse{}
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +746,7 @@ func (x *KillResponse) String() string {
 func (*KillResponse) ProtoMessage() {}
 
 func (x *KillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +759,7 @@ func (x *KillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillResponse.ProtoReflect.Descriptor instead.
 func (*KillResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{10}
+	return file_control_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *KillResponse) GetExit() *Exit {
@@ -704,7 +778,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -716,7 +790,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -729,7 +803,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{11}
+	return file_control_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListRequest) GetAll() bool {
@@ -748,7 +822,7 @@ type ListResponse struct {
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -760,7 +834,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -773,7 +847,7 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{12}
+	return file_control_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListResponse) GetPrograms() []*Program {
@@ -803,7 +877,7 @@ type Program struct {
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -815,7 +889,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -828,7 +902,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{13}
+	return file_control_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Program) GetId() string {
@@ -931,7 +1005,7 @@ type Exit struct {
 
 func (x *Exit) Reset() {
 	*x = Exit{}
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1017,7 @@ func (x *Exit) String() string {
 func (*Exit) ProtoMessage() {}
 
 func (x *Exit) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,7 +1030,7 @@ func (x *Exit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exit.ProtoReflect.Descriptor instead.
 func (*Exit) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{14}
+	return file_control_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Exit) GetCause() string {
@@ -1024,7 +1098,7 @@ type InspectRequest struct {
 
 func (x *InspectRequest) Reset() {
 	*x = InspectRequest{}
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1036,7 +1110,7 @@ func (x *InspectRequest) String() string {
 func (*InspectRequest) ProtoMessage() {}
 
 func (x *InspectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1049,7 +1123,7 @@ func (x *InspectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectRequest.ProtoReflect.Descriptor instead.
 func (*InspectRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{15}
+	return file_control_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *InspectRequest) GetId() string {
@@ -1076,7 +1150,7 @@ type InspectResponse struct {
 
 func (x *InspectResponse) Reset() {
 	*x = InspectResponse{}
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1162,7 @@ func (x *InspectResponse) String() string {
 func (*InspectResponse) ProtoMessage() {}
 
 func (x *InspectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1175,7 @@ func (x *InspectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectResponse.ProtoReflect.Descriptor instead.
 func (*InspectResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{16}
+	return file_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *InspectResponse) GetProgram() *Program {
@@ -1180,7 +1254,7 @@ type Lock struct {
 
 func (x *Lock) Reset() {
 	*x = Lock{}
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1192,7 +1266,7 @@ func (x *Lock) String() string {
 func (*Lock) ProtoMessage() {}
 
 func (x *Lock) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1205,7 +1279,7 @@ func (x *Lock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lock.ProtoReflect.Descriptor instead.
 func (*Lock) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{17}
+	return file_control_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Lock) GetName() string {
@@ -1251,7 +1325,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1263,7 +1337,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1276,7 +1350,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{18}
+	return file_control_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Usage) GetMemoryBytes() uint64 {
@@ -1343,7 +1417,7 @@ type Channel struct {
 
 func (x *Channel) Reset() {
 	*x = Channel{}
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1355,7 +1429,7 @@ func (x *Channel) String() string {
 func (*Channel) ProtoMessage() {}
 
 func (x *Channel) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1368,7 +1442,7 @@ func (x *Channel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Channel.ProtoReflect.Descriptor instead.
 func (*Channel) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{19}
+	return file_control_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Channel) GetHandshake() string {
@@ -1423,7 +1497,7 @@ type WaitRequest struct {
 
 func (x *WaitRequest) Reset() {
 	*x = WaitRequest{}
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1435,7 +1509,7 @@ func (x *WaitRequest) String() string {
 func (*WaitRequest) ProtoMessage() {}
 
 func (x *WaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1448,7 +1522,7 @@ func (x *WaitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitRequest.ProtoReflect.Descriptor instead.
 func (*WaitRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{20}
+	return file_control_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WaitRequest) GetId() string {
@@ -1474,7 +1548,7 @@ type WaitResponse struct {
 
 func (x *WaitResponse) Reset() {
 	*x = WaitResponse{}
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1486,7 +1560,7 @@ func (x *WaitResponse) String() string {
 func (*WaitResponse) ProtoMessage() {}
 
 func (x *WaitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1499,7 +1573,7 @@ func (x *WaitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitResponse.ProtoReflect.Descriptor instead.
 func (*WaitResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{21}
+	return file_control_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WaitResponse) GetExit() *Exit {
@@ -1519,7 +1593,7 @@ type LogsRequest struct {
 
 func (x *LogsRequest) Reset() {
 	*x = LogsRequest{}
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1531,7 +1605,7 @@ func (x *LogsRequest) String() string {
 func (*LogsRequest) ProtoMessage() {}
 
 func (x *LogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1544,7 +1618,7 @@ func (x *LogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsRequest.ProtoReflect.Descriptor instead.
 func (*LogsRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{22}
+	return file_control_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LogsRequest) GetId() string {
@@ -1573,7 +1647,7 @@ type LogLine struct {
 
 func (x *LogLine) Reset() {
 	*x = LogLine{}
-	mi := &file_control_proto_msgTypes[23]
+	mi := &file_control_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1585,7 +1659,7 @@ func (x *LogLine) String() string {
 func (*LogLine) ProtoMessage() {}
 
 func (x *LogLine) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[23]
+	mi := &file_control_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1598,7 +1672,7 @@ func (x *LogLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogLine.ProtoReflect.Descriptor instead.
 func (*LogLine) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{23}
+	return file_control_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *LogLine) GetTime() *timestamppb.Timestamp {
@@ -1638,7 +1712,7 @@ type EventsRequest struct {
 
 func (x *EventsRequest) Reset() {
 	*x = EventsRequest{}
-	mi := &file_control_proto_msgTypes[24]
+	mi := &file_control_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +1724,7 @@ func (x *EventsRequest) String() string {
 func (*EventsRequest) ProtoMessage() {}
 
 func (x *EventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[24]
+	mi := &file_control_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +1737,7 @@ func (x *EventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
 func (*EventsRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{24}
+	return file_control_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *EventsRequest) GetFollow() bool {
@@ -1687,7 +1761,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_control_proto_msgTypes[25]
+	mi := &file_control_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1699,7 +1773,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[25]
+	mi := &file_control_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1712,7 +1786,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{25}
+	return file_control_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -1765,7 +1839,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_control_proto_msgTypes[26]
+	mi := &file_control_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +1851,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[26]
+	mi := &file_control_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +1864,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{26}
+	return file_control_proto_rawDescGZIP(), []int{27}
 }
 
 type InfoResponse struct {
@@ -1809,7 +1883,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_control_proto_msgTypes[27]
+	mi := &file_control_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +1895,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[27]
+	mi := &file_control_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +1908,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{27}
+	return file_control_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *InfoResponse) GetVersion() string {
@@ -1918,14 +1992,16 @@ const file_control_proto_rawDesc = "" +
 	"\r_memory_bytesB\a\n" +
 	"\x05_pidsB\x06\n" +
 	"\x04_cpuB\v\n" +
-	"\t_log_rate\"_\n" +
+	"\t_log_rate\"{\n" +
 	"\fStartRequest\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x127\n" +
-	"\x06limits\x18\x02 \x01(\v2\x1f.mpsupervisor.control.v1.LimitsR\x06limits\"h\n" +
+	"\x06limits\x18\x02 \x01(\v2\x1f.mpsupervisor.control.v1.LimitsR\x06limits\x12\x1a\n" +
+	"\battached\x18\x03 \x01(\bR\battached\"\x9b\x01\n" +
 	"\rStartResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aexports\x18\x02 \x03(\tR\aexports\x12-\n" +
-	"\x04took\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04took\"\x85\x01\n" +
+	"\x04took\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04took\x121\n" +
+	"\x04exit\x18\x04 \x01(\v2\x1d.mpsupervisor.control.v1.ExitR\x04exit\"\x85\x01\n" +
 	"\vCallRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
@@ -1941,7 +2017,10 @@ const file_control_proto_rawDesc = "" +
 	"\x06Thrown\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x14\n" +
-	"\x05stack\x18\x03 \x01(\tR\x05stack\"\x1d\n" +
+	"\x05stack\x18\x03 \x01(\tR\x05stack\"3\n" +
+	"\tErrorInfo\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x1d\n" +
 	"\vKillRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"A\n" +
 	"\fKillResponse\x121\n" +
@@ -2069,7 +2148,7 @@ func file_control_proto_rawDescGZIP() []byte {
 	return file_control_proto_rawDescData
 }
 
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_control_proto_goTypes = []any{
 	(*PutPackageRequest)(nil),     // 0: mpsupervisor.control.v1.PutPackageRequest
 	(*PutPackageResponse)(nil),    // 1: mpsupervisor.control.v1.PutPackageResponse
@@ -2080,79 +2159,81 @@ var file_control_proto_goTypes = []any{
 	(*CallRequest)(nil),           // 6: mpsupervisor.control.v1.CallRequest
 	(*CallResponse)(nil),          // 7: mpsupervisor.control.v1.CallResponse
 	(*Thrown)(nil),                // 8: mpsupervisor.control.v1.Thrown
-	(*KillRequest)(nil),           // 9: mpsupervisor.control.v1.KillRequest
-	(*KillResponse)(nil),          // 10: mpsupervisor.control.v1.KillResponse
-	(*ListRequest)(nil),           // 11: mpsupervisor.control.v1.ListRequest
-	(*ListResponse)(nil),          // 12: mpsupervisor.control.v1.ListResponse
-	(*Program)(nil),               // 13: mpsupervisor.control.v1.Program
-	(*Exit)(nil),                  // 14: mpsupervisor.control.v1.Exit
-	(*InspectRequest)(nil),        // 15: mpsupervisor.control.v1.InspectRequest
-	(*InspectResponse)(nil),       // 16: mpsupervisor.control.v1.InspectResponse
-	(*Lock)(nil),                  // 17: mpsupervisor.control.v1.Lock
-	(*Usage)(nil),                 // 18: mpsupervisor.control.v1.Usage
-	(*Channel)(nil),               // 19: mpsupervisor.control.v1.Channel
-	(*WaitRequest)(nil),           // 20: mpsupervisor.control.v1.WaitRequest
-	(*WaitResponse)(nil),          // 21: mpsupervisor.control.v1.WaitResponse
-	(*LogsRequest)(nil),           // 22: mpsupervisor.control.v1.LogsRequest
-	(*LogLine)(nil),               // 23: mpsupervisor.control.v1.LogLine
-	(*EventsRequest)(nil),         // 24: mpsupervisor.control.v1.EventsRequest
-	(*Event)(nil),                 // 25: mpsupervisor.control.v1.Event
-	(*InfoRequest)(nil),           // 26: mpsupervisor.control.v1.InfoRequest
-	(*InfoResponse)(nil),          // 27: mpsupervisor.control.v1.InfoResponse
-	nil,                           // 28: mpsupervisor.control.v1.Event.FieldsEntry
-	(*durationpb.Duration)(nil),   // 29: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
+	(*ErrorInfo)(nil),             // 9: mpsupervisor.control.v1.ErrorInfo
+	(*KillRequest)(nil),           // 10: mpsupervisor.control.v1.KillRequest
+	(*KillResponse)(nil),          // 11: mpsupervisor.control.v1.KillResponse
+	(*ListRequest)(nil),           // 12: mpsupervisor.control.v1.ListRequest
+	(*ListResponse)(nil),          // 13: mpsupervisor.control.v1.ListResponse
+	(*Program)(nil),               // 14: mpsupervisor.control.v1.Program
+	(*Exit)(nil),                  // 15: mpsupervisor.control.v1.Exit
+	(*InspectRequest)(nil),        // 16: mpsupervisor.control.v1.InspectRequest
+	(*InspectResponse)(nil),       // 17: mpsupervisor.control.v1.InspectResponse
+	(*Lock)(nil),                  // 18: mpsupervisor.control.v1.Lock
+	(*Usage)(nil),                 // 19: mpsupervisor.control.v1.Usage
+	(*Channel)(nil),               // 20: mpsupervisor.control.v1.Channel
+	(*WaitRequest)(nil),           // 21: mpsupervisor.control.v1.WaitRequest
+	(*WaitResponse)(nil),          // 22: mpsupervisor.control.v1.WaitResponse
+	(*LogsRequest)(nil),           // 23: mpsupervisor.control.v1.LogsRequest
+	(*LogLine)(nil),               // 24: mpsupervisor.control.v1.LogLine
+	(*EventsRequest)(nil),         // 25: mpsupervisor.control.v1.EventsRequest
+	(*Event)(nil),                 // 26: mpsupervisor.control.v1.Event
+	(*InfoRequest)(nil),           // 27: mpsupervisor.control.v1.InfoRequest
+	(*InfoResponse)(nil),          // 28: mpsupervisor.control.v1.InfoResponse
+	nil,                           // 29: mpsupervisor.control.v1.Event.FieldsEntry
+	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
 }
 var file_control_proto_depIdxs = []int32{
 	2,  // 0: mpsupervisor.control.v1.PutPackageResponse.warnings:type_name -> mpsupervisor.control.v1.Warning
-	29, // 1: mpsupervisor.control.v1.Limits.call_timeout:type_name -> google.protobuf.Duration
+	30, // 1: mpsupervisor.control.v1.Limits.call_timeout:type_name -> google.protobuf.Duration
 	3,  // 2: mpsupervisor.control.v1.StartRequest.limits:type_name -> mpsupervisor.control.v1.Limits
-	29, // 3: mpsupervisor.control.v1.StartResponse.took:type_name -> google.protobuf.Duration
-	29, // 4: mpsupervisor.control.v1.CallRequest.timeout:type_name -> google.protobuf.Duration
-	8,  // 5: mpsupervisor.control.v1.CallResponse.thrown:type_name -> mpsupervisor.control.v1.Thrown
-	29, // 6: mpsupervisor.control.v1.CallResponse.took:type_name -> google.protobuf.Duration
-	14, // 7: mpsupervisor.control.v1.KillResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	13, // 8: mpsupervisor.control.v1.ListResponse.programs:type_name -> mpsupervisor.control.v1.Program
-	30, // 9: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
-	29, // 10: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
-	14, // 11: mpsupervisor.control.v1.Program.exit:type_name -> mpsupervisor.control.v1.Exit
-	30, // 12: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
-	13, // 13: mpsupervisor.control.v1.InspectResponse.program:type_name -> mpsupervisor.control.v1.Program
-	3,  // 14: mpsupervisor.control.v1.InspectResponse.limits:type_name -> mpsupervisor.control.v1.Limits
-	17, // 15: mpsupervisor.control.v1.InspectResponse.locks:type_name -> mpsupervisor.control.v1.Lock
-	18, // 16: mpsupervisor.control.v1.InspectResponse.usage:type_name -> mpsupervisor.control.v1.Usage
-	19, // 17: mpsupervisor.control.v1.InspectResponse.channel:type_name -> mpsupervisor.control.v1.Channel
-	29, // 18: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	14, // 19: mpsupervisor.control.v1.WaitResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	30, // 20: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
-	30, // 21: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
-	28, // 22: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
-	30, // 23: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
-	0,  // 24: mpsupervisor.control.v1.Control.PutPackage:input_type -> mpsupervisor.control.v1.PutPackageRequest
-	4,  // 25: mpsupervisor.control.v1.Control.Start:input_type -> mpsupervisor.control.v1.StartRequest
-	6,  // 26: mpsupervisor.control.v1.Control.Call:input_type -> mpsupervisor.control.v1.CallRequest
-	9,  // 27: mpsupervisor.control.v1.Control.Kill:input_type -> mpsupervisor.control.v1.KillRequest
-	11, // 28: mpsupervisor.control.v1.Control.List:input_type -> mpsupervisor.control.v1.ListRequest
-	15, // 29: mpsupervisor.control.v1.Control.Inspect:input_type -> mpsupervisor.control.v1.InspectRequest
-	20, // 30: mpsupervisor.control.v1.Control.Wait:input_type -> mpsupervisor.control.v1.WaitRequest
-	22, // 31: mpsupervisor.control.v1.Control.Logs:input_type -> mpsupervisor.control.v1.LogsRequest
-	24, // 32: mpsupervisor.control.v1.Control.Events:input_type -> mpsupervisor.control.v1.EventsRequest
-	26, // 33: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
-	1,  // 34: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
-	5,  // 35: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
-	7,  // 36: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
-	10, // 37: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
-	12, // 38: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
-	16, // 39: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
-	21, // 40: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
-	23, // 41: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
-	25, // 42: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
-	27, // 43: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	30, // 3: mpsupervisor.control.v1.StartResponse.took:type_name -> google.protobuf.Duration
+	15, // 4: mpsupervisor.control.v1.StartResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	30, // 5: mpsupervisor.control.v1.CallRequest.timeout:type_name -> google.protobuf.Duration
+	8,  // 6: mpsupervisor.control.v1.CallResponse.thrown:type_name -> mpsupervisor.control.v1.Thrown
+	30, // 7: mpsupervisor.control.v1.CallResponse.took:type_name -> google.protobuf.Duration
+	15, // 8: mpsupervisor.control.v1.KillResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	14, // 9: mpsupervisor.control.v1.ListResponse.programs:type_name -> mpsupervisor.control.v1.Program
+	31, // 10: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
+	30, // 11: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
+	15, // 12: mpsupervisor.control.v1.Program.exit:type_name -> mpsupervisor.control.v1.Exit
+	31, // 13: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
+	14, // 14: mpsupervisor.control.v1.InspectResponse.program:type_name -> mpsupervisor.control.v1.Program
+	3,  // 15: mpsupervisor.control.v1.InspectResponse.limits:type_name -> mpsupervisor.control.v1.Limits
+	18, // 16: mpsupervisor.control.v1.InspectResponse.locks:type_name -> mpsupervisor.control.v1.Lock
+	19, // 17: mpsupervisor.control.v1.InspectResponse.usage:type_name -> mpsupervisor.control.v1.Usage
+	20, // 18: mpsupervisor.control.v1.InspectResponse.channel:type_name -> mpsupervisor.control.v1.Channel
+	30, // 19: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	15, // 20: mpsupervisor.control.v1.WaitResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	31, // 21: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
+	31, // 22: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
+	29, // 23: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
+	31, // 24: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
+	0,  // 25: mpsupervisor.control.v1.Control.PutPackage:input_type -> mpsupervisor.control.v1.PutPackageRequest
+	4,  // 26: mpsupervisor.control.v1.Control.Start:input_type -> mpsupervisor.control.v1.StartRequest
+	6,  // 27: mpsupervisor.control.v1.Control.Call:input_type -> mpsupervisor.control.v1.CallRequest
+	10, // 28: mpsupervisor.control.v1.Control.Kill:input_type -> mpsupervisor.control.v1.KillRequest
+	12, // 29: mpsupervisor.control.v1.Control.List:input_type -> mpsupervisor.control.v1.ListRequest
+	16, // 30: mpsupervisor.control.v1.Control.Inspect:input_type -> mpsupervisor.control.v1.InspectRequest
+	21, // 31: mpsupervisor.control.v1.Control.Wait:input_type -> mpsupervisor.control.v1.WaitRequest
+	23, // 32: mpsupervisor.control.v1.Control.Logs:input_type -> mpsupervisor.control.v1.LogsRequest
+	25, // 33: mpsupervisor.control.v1.Control.Events:input_type -> mpsupervisor.control.v1.EventsRequest
+	27, // 34: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
+	1,  // 35: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
+	5,  // 36: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
+	7,  // 37: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
+	11, // 38: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
+	13, // 39: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
+	17, // 40: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
+	22, // 41: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
+	24, // 42: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
+	26, // 43: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
+	28, // 44: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
+	35, // [35:45] is the sub-list for method output_type
+	25, // [25:35] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -2171,7 +2252,7 @@ func file_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
