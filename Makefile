@@ -1,0 +1,86 @@
+# Every target installs what it needs first (Debian; through sudo when the
+# caller is not root) and can be run again at any time.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+MODULE  := github.com/mpsupervisor/mpsupervisor
+LDFLAGS := -s -w -X $(MODULE)/internal/mp.Version=$(VERSION)
+GOBUILD := go build -trimpath -buildvcs=false
+
+# Where `make install` puts things. DESTDIR is honoured.
+prefix     ?= /usr/local
+sysconfdir ?= /etc
+bindir     := $(prefix)/bin
+libexecdir := $(prefix)/libexec/mpsupervisor
+mandir     := $(prefix)/share/man/man1
+unitdir    := $(prefix)/lib/systemd/system
+sysusersdir := $(prefix)/lib/sysusers.d
+
+.PHONY: all build demo test fuzz soak bench lint generate install uninstall clean deps help
+
+all: build
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+deps: ## install everything that any target needs
+	@scripts/deps.sh build test bench
+
+build: ## three static binaries and the engine's heap image, in bin/
+	@scripts/deps.sh build
+	CGO_ENABLED=0 $(GOBUILD) -buildmode=exe -ldflags '$(LDFLAGS)' -o bin/mpsupervisor ./cmd/mpsupervisor
+	CGO_ENABLED=0 $(GOBUILD) -buildmode=exe -ldflags '$(LDFLAGS)' -o bin/mpworker ./cmd/mpworker
+	CGO_ENABLED=1 $(GOBUILD) -buildmode=exe -tags osusergo,netgo \
+		-ldflags '$(LDFLAGS) -linkmode external -extldflags "-static"' -o bin/mplauncher ./cmd/mplauncher
+	bin/mpworker image bin/mpworker.img
+
+demo: build ## run the loan calculator in a sealed worker, and show its locks
+	@scripts/demo.sh
+
+test: build ## every test, with the race detector, as root
+	@scripts/deps.sh test
+	go vet ./...
+	scripts/as-root.sh go test -race -timeout 15m ./...
+
+fuzz: ## each fuzz target for FUZZTIME (default 1m)
+	@scripts/deps.sh build
+	scripts/fuzz.sh $(or $(FUZZTIME),1m)
+
+soak: build ## N (default 1000) kill -9 at random moments
+	scripts/as-root.sh go run ./test/soak -n $(or $(N),1000)
+
+bench: build ## the table of figures against the peers, and bench.json
+	@scripts/deps.sh bench
+	scripts/as-root.sh go run ./test/bench -o bench.json
+
+lint: ## formatting, vet and staticcheck
+	@scripts/deps.sh build
+	scripts/lint.sh
+
+generate: ## the code made from control.proto
+	@scripts/deps.sh test
+	scripts/generate.sh
+
+install: build ## binaries, man pages, completions, units, default configuration
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir) $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
+		$(DESTDIR)$(sysconfdir)/mpsupervisor $(DESTDIR)$(prefix)/share/bash-completion/completions \
+		$(DESTDIR)$(prefix)/share/zsh/site-functions $(DESTDIR)$(prefix)/share/fish/vendor_completions.d
+	install -m 755 bin/mpsupervisor $(DESTDIR)$(bindir)/
+	install -m 755 bin/mplauncher bin/mpworker $(DESTDIR)$(libexecdir)/
+	install -m 644 bin/mpworker.img $(DESTDIR)$(libexecdir)/
+	go run -buildvcs=false -tags docs ./cmd/mpsupervisor man $(DESTDIR)$(mandir)
+	bin/mpsupervisor completion bash > $(DESTDIR)$(prefix)/share/bash-completion/completions/mpsupervisor
+	bin/mpsupervisor completion zsh > $(DESTDIR)$(prefix)/share/zsh/site-functions/_mpsupervisor
+	bin/mpsupervisor completion fish > $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/mpsupervisor.fish
+	sed 's|@bindir@|$(bindir)|' cmd/mpsupervisor/dist/mpsupervisor.service > $(DESTDIR)$(unitdir)/mpsupervisor.service
+	install -m 644 cmd/mpsupervisor/dist/sysusers.conf $(DESTDIR)$(sysusersdir)/mpsupervisor.conf
+	test -e $(DESTDIR)$(sysconfdir)/mpsupervisor/config.toml || \
+		install -m 644 cmd/mpsupervisor/dist/config.toml $(DESTDIR)$(sysconfdir)/mpsupervisor/config.toml
+
+uninstall: ## what install put there, but for the configuration
+	rm -rf $(DESTDIR)$(libexecdir)
+	rm -f $(DESTDIR)$(bindir)/mpsupervisor $(DESTDIR)$(mandir)/mpsupervisor*.1 $(DESTDIR)$(unitdir)/mpsupervisor.service \
+		$(DESTDIR)$(sysusersdir)/mpsupervisor.conf $(DESTDIR)$(prefix)/share/bash-completion/completions/mpsupervisor \
+		$(DESTDIR)$(prefix)/share/zsh/site-functions/_mpsupervisor $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/mpsupervisor.fish
+
+clean: ## what build and bench made
+	rm -rf bin bench.json

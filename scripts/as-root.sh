@@ -1,0 +1,6 @@
+#!/bin/sh
+# Runs a command as root with the caller's PATH and Go settings, so that a
+# toolchain outside sudo's secure_path is found and nothing is built twice.
+set -eu
+. "$(dirname "$0")/root.sh"
+as_root env "PATH=$PATH" "GOMODCACHE=$(go env GOMODCACHE)" "GOFLAGS=$(go env GOFLAGS) -modcacherw" GOTOOLCHAIN=local "$@"
