@@ -18,8 +18,10 @@ const (
 	maxUID          = 1<<31 - 1 // some tools take a uid for a signed number
 	minUIDRange     = 1000      // a worker's own users
 	maxUIDRange     = 65536     // all that a user namespace usually has
-	maxWorkers      = 16384     // more than a machine can hold
+	maxWorkers      = 1024      // the slots of one launcher
 	maxDrainTimeout = 10 * time.Minute
+	minKeep         = 4 << 10
+	maxKeep         = 64 << 30
 	maxSocketPath   = 107 // bytes in sockaddr_un (unix(7)), less the NUL
 )
 
@@ -52,6 +54,9 @@ func (c Config) Check() error {
 		{"limits.default", c.Limits.Default.Values().Check()},
 		{"limits.max", c.Limits.Max.Values().Check()},
 		{"limits.default", c.Limits.checkOrder()},
+		{"keep.packages", between(int64(c.Keep.Packages), minKeep, maxKeep)},
+		{"keep.log_bytes", between(int64(c.Keep.LogBytes), minKeep, maxKeep)},
+		{"keep.log_lines", between(int64(c.Keep.LogLines), 1, maxKeep)},
 		{"log.level", oneOf(levels, c.Log.Level)},
 		{"log.format", oneOf(formats, c.Log.Format)},
 	} {

@@ -46,6 +46,7 @@ type Config struct {
 	MaxWorkers   int      `toml:"max_workers" json:"max_workers"`
 	DrainTimeout Duration `toml:"drain_timeout" json:"drain_timeout"`
 	Limits       Limits   `toml:"limits" json:"limits"`
+	Keep         Keep     `toml:"keep" json:"keep"`
 	Log          Log      `toml:"log" json:"log"`
 }
 
@@ -65,6 +66,13 @@ type LimitSet struct {
 	LogRate     int      `toml:"log_rate" json:"log_rate"`
 }
 
+// Keep bounds what the daemon holds in memory for its callers.
+type Keep struct {
+	Packages Size `toml:"packages" json:"packages"`   // all packages together
+	LogBytes Size `toml:"log_bytes" json:"log_bytes"` // console text of one program
+	LogLines int  `toml:"log_lines" json:"log_lines"` // likewise
+}
+
 // Log says what the daemon tells, and how.
 type Log struct {
 	Level  string `toml:"level" json:"level"`   // debug, info, warn, error
@@ -81,14 +89,15 @@ func Default() Config {
 		CgroupParent: "mpsupervisor",
 		UIDBase:      1_900_000_000,
 		UIDRange:     4096,
-		MaxWorkers:   1024,
-		DrainTimeout: Duration{10 * time.Second},
+		MaxWorkers:   256,
+		DrainTimeout: Duration{5 * time.Second},
 		Limits: Limits{
 			Default: fromLimits(mp.DefaultLimits()),
 			Max: LimitSet{Memory: 1 << 30, Pids: 256, CPU: 4,
 				CallTimeout: Duration{5 * time.Minute}, LogRate: 2000},
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Keep: Keep{Packages: 256 << 20, LogBytes: 256 << 10, LogLines: 2000},
+		Log:  Log{Level: "info", Format: "text"},
 	}
 }
 

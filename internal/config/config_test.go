@@ -108,6 +108,7 @@ func TestMistakes(t *testing.T) {
 		{"memory below the least", "[limits.default]\nmemory = '1M'", " limits.default: memory"},
 		{"not a number of processors", "[limits.max]\ncpu = nan", " limits.max: cpu"},
 		{"default above max", "[limits.default]\npids = 300", " limits.default: pids is above"},
+		{"nothing kept", "[keep]\nlog_bytes = '0'", " keep.log_bytes: "},
 		{"log level", "[log]\nlevel = 'loud'", " log.level: "},
 		{"drain for ever", "drain_timeout = '1000h'", " drain_timeout: "},
 	}
