@@ -46,6 +46,7 @@ var reasons = []struct {
 type Error struct {
 	Message string        // for people
 	ID      mp.InstanceID // the instance it is about, if any: its lines can be read with Logs
+	Exit    *mp.Exit      // how that instance ended, if it did
 	is      error
 	guest   *mp.GuestError
 }
@@ -64,14 +65,16 @@ func (e *Error) Unwrap() []error {
 	return all
 }
 
-// About says which instance an error is about, for the caller at the other end.
-func About(id mp.InstanceID, err error) error {
-	return &about{error: err, id: id}
+// About says which instance an error is about, and how that ended if it did,
+// for the caller at the other end.
+func About(id mp.InstanceID, exit *controlpb.Exit, err error) error {
+	return &about{error: err, id: id, exit: exit}
 }
 
 type about struct {
 	error
-	id mp.InstanceID
+	id   mp.InstanceID
+	exit *controlpb.Exit
 }
 
 func (a *about) Unwrap() error { return a.error }
@@ -93,7 +96,7 @@ func encode(err error) error {
 		}
 	}
 	if a := (*about)(nil); errors.As(err, &a) {
-		info.Id = string(a.id)
+		info.Id, info.Exit = string(a.id), a.exit
 	}
 	out := connect.NewError(code, err)
 	if detail, e := connect.NewErrorDetail(info); e == nil {
@@ -138,6 +141,10 @@ func (e *Error) addDetail(d *connect.ErrorDetail) {
 	switch v := value.(type) {
 	case *controlpb.ErrorInfo:
 		e.ID = mp.InstanceID(v.Id)
+		if v.Exit != nil {
+			exit := DecodeExit(v.Exit)
+			e.Exit = &exit
+		}
 		for _, r := range reasons {
 			if r.reason == v.Reason {
 				e.is = r.err

@@ -633,6 +633,7 @@ type ErrorInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"` // not_found, bad_package, too_large, ended, missing, …; closed list in errors.go
 	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`         // the instance it is about: its lines can be read with Logs
+	Exit          *Exit                  `protobuf:"bytes,3,opt,name=exit,proto3" json:"exit,omitempty"`     // how that instance ended, if it did
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -679,6 +680,13 @@ func (x *ErrorInfo) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *ErrorInfo) GetExit() *Exit {
+	if x != nil {
+		return x.Exit
+	}
+	return nil
 }
 
 type KillRequest struct {
@@ -864,7 +872,7 @@ type Program struct {
 	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	Version       string                 `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
 	Digest        string                 `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
-	State         string                 `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"` // starting, running, ended
+	State         string                 `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"` // starting, running, ending, ended
 	Started       *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=started,proto3" json:"started,omitempty"`
 	Pid           int32                  `protobuf:"varint,8,opt,name=pid,proto3" json:"pid,omitempty"`
 	MemoryBytes   uint64                 `protobuf:"varint,9,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
@@ -1640,7 +1648,7 @@ type LogLine struct {
 	Time          *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
 	Level         string                 `protobuf:"bytes,2,opt,name=level,proto3" json:"level,omitempty"`
 	Text          string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
-	Dropped       uint64                 `protobuf:"varint,4,opt,name=dropped,proto3" json:"dropped,omitempty"` // lines left out before this one, for their rate
+	Dropped       uint64                 `protobuf:"varint,4,opt,name=dropped,proto3" json:"dropped,omitempty"` // lines left out before this one, for their rate or because the reader was slow
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2017,10 +2025,11 @@ const file_control_proto_rawDesc = "" +
 	"\x06Thrown\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x14\n" +
-	"\x05stack\x18\x03 \x01(\tR\x05stack\"3\n" +
+	"\x05stack\x18\x03 \x01(\tR\x05stack\"f\n" +
 	"\tErrorInfo\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\x1d\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x121\n" +
+	"\x04exit\x18\x03 \x01(\v2\x1d.mpsupervisor.control.v1.ExitR\x04exit\"\x1d\n" +
 	"\vKillRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"A\n" +
 	"\fKillResponse\x121\n" +
@@ -2192,48 +2201,49 @@ var file_control_proto_depIdxs = []int32{
 	30, // 5: mpsupervisor.control.v1.CallRequest.timeout:type_name -> google.protobuf.Duration
 	8,  // 6: mpsupervisor.control.v1.CallResponse.thrown:type_name -> mpsupervisor.control.v1.Thrown
 	30, // 7: mpsupervisor.control.v1.CallResponse.took:type_name -> google.protobuf.Duration
-	15, // 8: mpsupervisor.control.v1.KillResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	14, // 9: mpsupervisor.control.v1.ListResponse.programs:type_name -> mpsupervisor.control.v1.Program
-	31, // 10: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
-	30, // 11: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
-	15, // 12: mpsupervisor.control.v1.Program.exit:type_name -> mpsupervisor.control.v1.Exit
-	31, // 13: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
-	14, // 14: mpsupervisor.control.v1.InspectResponse.program:type_name -> mpsupervisor.control.v1.Program
-	3,  // 15: mpsupervisor.control.v1.InspectResponse.limits:type_name -> mpsupervisor.control.v1.Limits
-	18, // 16: mpsupervisor.control.v1.InspectResponse.locks:type_name -> mpsupervisor.control.v1.Lock
-	19, // 17: mpsupervisor.control.v1.InspectResponse.usage:type_name -> mpsupervisor.control.v1.Usage
-	20, // 18: mpsupervisor.control.v1.InspectResponse.channel:type_name -> mpsupervisor.control.v1.Channel
-	30, // 19: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	15, // 20: mpsupervisor.control.v1.WaitResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	31, // 21: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
-	31, // 22: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
-	29, // 23: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
-	31, // 24: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
-	0,  // 25: mpsupervisor.control.v1.Control.PutPackage:input_type -> mpsupervisor.control.v1.PutPackageRequest
-	4,  // 26: mpsupervisor.control.v1.Control.Start:input_type -> mpsupervisor.control.v1.StartRequest
-	6,  // 27: mpsupervisor.control.v1.Control.Call:input_type -> mpsupervisor.control.v1.CallRequest
-	10, // 28: mpsupervisor.control.v1.Control.Kill:input_type -> mpsupervisor.control.v1.KillRequest
-	12, // 29: mpsupervisor.control.v1.Control.List:input_type -> mpsupervisor.control.v1.ListRequest
-	16, // 30: mpsupervisor.control.v1.Control.Inspect:input_type -> mpsupervisor.control.v1.InspectRequest
-	21, // 31: mpsupervisor.control.v1.Control.Wait:input_type -> mpsupervisor.control.v1.WaitRequest
-	23, // 32: mpsupervisor.control.v1.Control.Logs:input_type -> mpsupervisor.control.v1.LogsRequest
-	25, // 33: mpsupervisor.control.v1.Control.Events:input_type -> mpsupervisor.control.v1.EventsRequest
-	27, // 34: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
-	1,  // 35: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
-	5,  // 36: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
-	7,  // 37: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
-	11, // 38: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
-	13, // 39: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
-	17, // 40: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
-	22, // 41: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
-	24, // 42: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
-	26, // 43: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
-	28, // 44: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
-	35, // [35:45] is the sub-list for method output_type
-	25, // [25:35] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	15, // 8: mpsupervisor.control.v1.ErrorInfo.exit:type_name -> mpsupervisor.control.v1.Exit
+	15, // 9: mpsupervisor.control.v1.KillResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	14, // 10: mpsupervisor.control.v1.ListResponse.programs:type_name -> mpsupervisor.control.v1.Program
+	31, // 11: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
+	30, // 12: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
+	15, // 13: mpsupervisor.control.v1.Program.exit:type_name -> mpsupervisor.control.v1.Exit
+	31, // 14: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
+	14, // 15: mpsupervisor.control.v1.InspectResponse.program:type_name -> mpsupervisor.control.v1.Program
+	3,  // 16: mpsupervisor.control.v1.InspectResponse.limits:type_name -> mpsupervisor.control.v1.Limits
+	18, // 17: mpsupervisor.control.v1.InspectResponse.locks:type_name -> mpsupervisor.control.v1.Lock
+	19, // 18: mpsupervisor.control.v1.InspectResponse.usage:type_name -> mpsupervisor.control.v1.Usage
+	20, // 19: mpsupervisor.control.v1.InspectResponse.channel:type_name -> mpsupervisor.control.v1.Channel
+	30, // 20: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	15, // 21: mpsupervisor.control.v1.WaitResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	31, // 22: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
+	31, // 23: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
+	29, // 24: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
+	31, // 25: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
+	0,  // 26: mpsupervisor.control.v1.Control.PutPackage:input_type -> mpsupervisor.control.v1.PutPackageRequest
+	4,  // 27: mpsupervisor.control.v1.Control.Start:input_type -> mpsupervisor.control.v1.StartRequest
+	6,  // 28: mpsupervisor.control.v1.Control.Call:input_type -> mpsupervisor.control.v1.CallRequest
+	10, // 29: mpsupervisor.control.v1.Control.Kill:input_type -> mpsupervisor.control.v1.KillRequest
+	12, // 30: mpsupervisor.control.v1.Control.List:input_type -> mpsupervisor.control.v1.ListRequest
+	16, // 31: mpsupervisor.control.v1.Control.Inspect:input_type -> mpsupervisor.control.v1.InspectRequest
+	21, // 32: mpsupervisor.control.v1.Control.Wait:input_type -> mpsupervisor.control.v1.WaitRequest
+	23, // 33: mpsupervisor.control.v1.Control.Logs:input_type -> mpsupervisor.control.v1.LogsRequest
+	25, // 34: mpsupervisor.control.v1.Control.Events:input_type -> mpsupervisor.control.v1.EventsRequest
+	27, // 35: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
+	1,  // 36: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
+	5,  // 37: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
+	7,  // 38: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
+	11, // 39: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
+	13, // 40: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
+	17, // 41: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
+	22, // 42: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
+	24, // 43: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
+	26, // 44: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
+	28, // 45: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
+	36, // [36:46] is the sub-list for method output_type
+	26, // [26:36] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
