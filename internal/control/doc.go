@@ -17,5 +17,5 @@
 //
 // Text from mini-programs (console lines, error messages, stacks) passes
 // through as it is, as valid UTF-8 of bounded length. Whoever prints it to a
-// terminal must escape control characters; cmd/mpsupervisor does.
+// terminal must escape control characters; Printable does.
 package control
