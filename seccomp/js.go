@@ -26,8 +26,10 @@ const (
 	futexWakePrivate = 1 | 128
 
 	// What the Go runtime makes a thread with: CLONE_VM, CLONE_FS, CLONE_FILES,
-	// CLONE_SIGHAND, CLONE_THREAD and CLONE_SYSVSEM (runtime/os_linux.go).
+	// CLONE_SIGHAND, CLONE_THREAD and CLONE_SYSVSEM (runtime/os_linux.go); on
+	// x86-64 also CLONE_SETTLS (runtime/sys_linux_amd64.s).
 	cloneGoThread = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000
+	cloneSetTLS   = 0x80000
 
 	fGetFL = 3
 
@@ -36,8 +38,9 @@ const (
 
 // Conditions that several rows share.
 var (
-	noExec  = only(2, protRead|protWrite, "prot has no bit but PROT_READ, PROT_WRITE")
-	private = only(3, mapPrivate|mapDroppable|mapFixed|mapAnonymous|mapNoReserve|mapFixedNoReplace,
+	noExec   = only(2, protRead|protWrite, "prot has no bit but PROT_READ, PROT_WRITE")
+	goThread = Arg{0, ^uint64(cloneSetTLS), cloneGoThread, "flags are exactly those of a Go thread, with or without CLONE_SETTLS"}
+	private  = only(3, mapPrivate|mapDroppable|mapFixed|mapAnonymous|mapNoReserve|mapFixedNoReplace,
 		"flags have no bit but MAP_PRIVATE, MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_DROPPABLE")
 )
 
@@ -69,7 +72,7 @@ var js = []Rule{
 	{"prctl", []Arg{is(0, prSetVMA, "option is PR_SET_VMA")}, Errno(syscall.EINVAL), "the runtime names its mappings, and stops at EINVAL as on a kernel that cannot", false},
 
 	// Threads of this process, and no other process.
-	{"clone", []Arg{is(0, cloneGoThread, "flags are exactly those of a Go thread")}, Allow, "the runtime starts a thread; no flag for a namespace or a process gets through", false},
+	{"clone", []Arg{goThread}, Allow, "the runtime starts a thread; no flag for a namespace or a process gets through", false},
 	{"clone3", nil, Errno(syscall.ENOSYS), "its flags lie in memory where a filter cannot look; callers fall back to clone", false},
 	{"futex", []Arg{is(1, futexWaitPrivate, "op is FUTEX_WAIT_PRIVATE")}, Allow, "a thread sleeps", true},
 	{"futex", []Arg{is(1, futexWakePrivate, "op is FUTEX_WAKE_PRIVATE")}, Allow, "a thread wakes another; priority inheritance and requeueing, where the bugs were, stay out", true},

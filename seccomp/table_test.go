@@ -115,6 +115,7 @@ func TestDecide(t *testing.T) {
 		{"mprotect", [6]uint64{2: exec}, KillProcess},
 		{"madvise", [6]uint64{2: 12}, KillProcess}, // MADV_MERGEABLE
 		{"clone", [6]uint64{0x50f00}, Allow},
+		{"clone", [6]uint64{0xd0f00}, Allow},
 		{"clone", [6]uint64{0x50f00 | 0x10000000}, KillProcess}, // CLONE_NEWUSER
 		{"clone", [6]uint64{17}, KillProcess},                   // fork
 		{"clone3", [6]uint64{1, 2}, Errno(syscall.ENOSYS)},

@@ -1,0 +1,119 @@
+// Package enter sets the last locks on a worker, from inside, before it takes
+// the first byte of a stranger's program.
+//
+// The launcher has already put the process into its namespaces, its cgroup and
+// its empty root. What is left can only be done, or is only safe to do, by the
+// process itself, when it has opened what it needs: Enter does it, in one
+// straight path, and proves each lock at once, by an attempt where one can be
+// survived and by the kernel's own state otherwise. There is no way back: no
+// lock can be opened again, by anyone in the process.
+//
+// The process must be pure Go (CGO_ENABLED=0). Most locks are a matter of one
+// thread; package syscall can put them on all threads of a Go program, and
+// refuses to where C code may have made threads that it does not know.
+//
+// After Enter the process must not open files, look at the time zone for the
+// first time, change GOMAXPROCS, or use os/exec, package net or a profiler: the
+// filter kills it. Prepare says what Enter does beforehand so that Go's runtime
+// itself needs nothing of the kind.
+package enter
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+)
+
+// Config says what the worker keeps.
+type Config struct {
+	// Program is the seccomp filter: an array of struct sock_filter.
+	Program []byte
+
+	// Keep lists the descriptors that stay open, besides those of the runtime's
+	// poller. All others are closed under whoever still holds an *os.File of
+	// them: close those first, or a later finalizer closes a stranger.
+	Keep []int
+
+	// Without leaves locks out. It is for control runs of tests, which show
+	// that an attack gets further without the lock, and for nothing else.
+	Without []lock.Name
+}
+
+// Report says what was proven.
+type Report struct {
+	LandlockABI int         // the kernel's; 0 when Landlock was left out
+	Locks       []lock.Name // those that held, in the order in which they were set
+}
+
+// step sets one lock and proves it.
+type step struct {
+	name  lock.Name
+	set   func(*state) error
+	prove func(*state) error
+}
+
+// state is what the steps hand on.
+type state struct {
+	Config
+	landlockABI int
+}
+
+// steps are the locks in order. Each stands where it does for the reason
+// beside it.
+var steps = []step{
+	// First, so that nothing open can be used by what follows, and nothing that
+	// follows has opened anything.
+	{lock.Descriptors, closeDescriptors, proveDescriptors},
+	// Before Landlock and the filter: the kernel lets only a process that can
+	// gain no privilege restrict itself.
+	{lock.NoNewPrivs, setNoNewPrivs, proveNoNewPrivs},
+	// While CAP_SETPCAP is there, if the launcher gave it: only it can lock the
+	// securebits and empty the bounding set.
+	{lock.Securebits, setSecurebits, proveSecurebits},
+	// Then that capability goes, with any other.
+	{lock.Capabilities, dropCapabilities, proveCapabilities},
+	// Needs no privilege and is undone by none.
+	{lock.Rlimits, setRlimits, proveRlimits},
+	// After the credentials, because the kernel writes it when they change.
+	{lock.Dumpable, setDumpable, proveDumpable},
+	// After everything that opens, connects or signals.
+	{lock.Landlock, setLandlock, proveLandlock},
+	// From here on no page becomes executable.
+	{lock.MDWE, setMDWE, proveMDWE},
+	// Last: it forbids every call that set the others.
+	{lock.Seccomp, setSeccomp, proveSeccomp},
+}
+
+// Enter sets and proves the locks on all threads. An error leaves the process
+// half locked: it must end. If the error is a *lock.MissingError, the kernel
+// lacks that lock or the launcher did not give what it takes.
+func Enter(cfg Config) (Report, error) {
+	if err := prepare(); err != nil {
+		return Report{}, fmt.Errorf("cannot seal the worker: %w", err)
+	}
+	s := &state{Config: cfg}
+	var report Report
+	for _, step := range steps {
+		if slices.Contains(cfg.Without, step.name) {
+			continue
+		}
+		if err := step.run(s); err != nil {
+			return Report{}, fmt.Errorf("cannot seal the worker: %w", err)
+		}
+		report.Locks = append(report.Locks, step.name)
+	}
+	report.LandlockABI = s.landlockABI
+	return report, nil
+}
+
+// run makes every failure of a step the lack of its lock.
+func (st step) run(s *state) error {
+	if err := st.set(s); err != nil {
+		return lock.Missing(st.name, "cannot set it: %v", err)
+	}
+	if err := st.prove(s); err != nil {
+		return lock.Missing(st.name, "it is set and does not hold: %v", err)
+	}
+	return nil
+}

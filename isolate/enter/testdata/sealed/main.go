@@ -1,0 +1,53 @@
+// Command sealed is a worker without a purpose: it enters, says what it
+// proved, and does what its argument says. The tests of package enter build
+// and start it.
+//
+//	sealed ACTION WITHOUT    # WITHOUT: locks to leave out, with commas
+//
+// Descriptor 3 brings the filter. Descriptors 0, 1 and 2 are kept.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+)
+
+// outcome is the line that Enter's result is told in.
+type outcome struct {
+	enter.Report
+	Missing lock.Name
+	Error   string
+}
+
+func main() {
+	in := os.NewFile(3, "program")
+	program, err := io.ReadAll(in)
+	if err != nil {
+		panic(err)
+	}
+	in.Close()
+	cfg := enter.Config{Program: program, Keep: []int{0, 1, 2}}
+	for _, name := range strings.FieldsFunc(os.Args[2], func(r rune) bool { return r == ',' }) {
+		cfg.Without = append(cfg.Without, lock.Name(name))
+	}
+	report, err := enter.Enter(cfg)
+	out := outcome{Report: report}
+	if err != nil {
+		out.Error = err.Error()
+		if missing, ok := errors.AsType[*lock.MissingError](err); ok {
+			out.Missing = missing.Name
+		}
+	}
+	line, _ := json.Marshal(out)
+	fmt.Println(string(line))
+	if err == nil {
+		actions[os.Args[1]]()
+	}
+}
