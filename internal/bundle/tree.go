@@ -1,0 +1,209 @@
+package bundle
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/bundle/archive"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+)
+
+// tree reads a directory into memory and remembers what each file and
+// directory looked like when it was opened.
+type tree struct {
+	root  *os.Root
+	files map[string][]byte
+	size  int64                  // of all files together
+	seen  map[string]fs.FileInfo // files and directories
+}
+
+func newTree(root *os.Root) *tree {
+	return &tree{root: root, files: map[string][]byte{}, seen: map[string]fs.FileInfo{}}
+}
+
+// read takes in the directory name and everything below it.
+func (t *tree) read(name string) error {
+	dir, err := t.open(name)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	for {
+		batch, err := dir.ReadDir(512) // bounded, for a directory may have millions
+		for _, e := range batch {
+			if err := t.entry(path.Join(name, e.Name())); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return changed(name, err)
+		}
+	}
+}
+
+// entry takes in one entry of a directory, by what kind it is.
+func (t *tree) entry(name string) error {
+	if strings.HasPrefix(path.Base(name), ".") {
+		return nil
+	}
+	if err := archive.CheckName(name); err != nil {
+		return &badError{err}
+	}
+	info, err := t.root.Lstat(name)
+	if err != nil {
+		return changed(name, err)
+	}
+	switch info.Mode().Type() {
+	case 0:
+		return t.file(name)
+	case fs.ModeDir:
+		return t.read(name)
+	}
+	return t.refuse(name, info)
+}
+
+// open opens a file or directory, in a way that neither follows a symbolic
+// link at its end nor waits for a FIFO that was put in its place, and notes
+// what it looks like. What it opened is what stands under that name.
+func (t *tree) open(name string) (*os.File, error) {
+	if len(t.seen) > archive.MaxFiles {
+		return nil, bad("more than %d files and directories: %w", archive.MaxFiles, mp.ErrTooLarge)
+	}
+	f, err := t.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, changed(name, err)
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = t.note(name, info)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (t *tree) note(name string, info fs.FileInfo) error {
+	named, err := t.root.Lstat(name)
+	switch {
+	case err != nil:
+		return changed(name, err)
+	case !same(info, named):
+		return changed(name, nil)
+	case !info.Mode().IsRegular() && !info.IsDir():
+		return t.refuse(name, info)
+	}
+	t.seen[name] = info
+	return nil
+}
+
+// file takes in one regular file.
+func (t *tree) file(name string) error {
+	f, err := t.open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	content, err := readStable(f, name, t.seen[name])
+	if err != nil {
+		return err
+	}
+	t.files[name] = content
+	if t.size += int64(len(content)); t.size > archive.MaxSize {
+		return bad("the files have more than %d bytes together: %w", archive.MaxSize, mp.ErrTooLarge)
+	}
+	return nil
+}
+
+// readStable reads the content of f, which looked like info when it was
+// opened, and establishes that it still does. Kernels before 6.13 stamp times
+// by the clock tick: there, two writes within one tick can look like one.
+func readStable(f *os.File, name string, info fs.FileInfo) ([]byte, error) {
+	if !info.Mode().IsRegular() {
+		return nil, changed(name, nil)
+	}
+	if info.Size() > archive.MaxFile {
+		return nil, bad("%s has %d bytes, at most %d are allowed: %w", name, info.Size(), archive.MaxFile, mp.ErrTooLarge)
+	}
+	content := make([]byte, info.Size()+1) // one more, to see it grow
+	n, err := io.ReadFull(f, content)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, bad("%w", err)
+	}
+	after, err := f.Stat()
+	if err != nil || int64(n) != info.Size() || !same(info, after) {
+		return nil, changed(name, err)
+	}
+	return content[:n], nil
+}
+
+// unchanged establishes that everything still looks as it did when it was
+// opened, so that the files belong together.
+func (t *tree) unchanged() error {
+	for name, info := range t.seen {
+		now, err := t.root.Lstat(name)
+		if err != nil || !same(info, now) {
+			return changed(name, err)
+		}
+	}
+	return nil
+}
+
+// same reports whether two looks at a file saw the same file, unchanged.
+func same(a, b fs.FileInfo) bool {
+	s, t := a.Sys().(*syscall.Stat_t), b.Sys().(*syscall.Stat_t)
+	return s.Dev == t.Dev && s.Ino == t.Ino && s.Mode == t.Mode &&
+		s.Size == t.Size && s.Mtim == t.Mtim && s.Ctim == t.Ctim
+}
+
+// changed is the error about a file that was not there, or not the same, when
+// it was looked at again. Another reason, such as a missing permission, is
+// told as it is.
+func changed(name string, err error) error {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ELOOP) && !errors.Is(err, syscall.ENOTDIR) {
+		return bad("%w", err)
+	}
+	if name == "." {
+		name = "the directory itself"
+	}
+	return bad("%s changed while it was read: run again", name)
+}
+
+// refuse names what is neither a file nor a directory.
+func (t *tree) refuse(name string, info fs.FileInfo) error {
+	kind := "special file"
+	switch info.Mode().Type() {
+	case fs.ModeSymlink:
+		return t.refuseLink(name)
+	case fs.ModeNamedPipe:
+		kind = "FIFO"
+	case fs.ModeSocket:
+		kind = "socket"
+	case fs.ModeDevice, fs.ModeDevice | fs.ModeCharDevice:
+		kind = "device"
+	}
+	return bad("%s is a %s: only regular files can be in a package", name, kind)
+}
+
+// refuseLink says where a symbolic link points, and whether that is outside.
+// Where it leads is judged by its text alone: it is not followed.
+func (t *tree) refuseLink(name string) error {
+	target, err := t.root.Readlink(name)
+	if err != nil {
+		return changed(name, err)
+	}
+	leaves := ""
+	if path.IsAbs(target) || !fs.ValidPath(path.Join(path.Dir(name), target)) {
+		leaves = ", which leaves the package"
+	}
+	return bad("%s is a symbolic link to %.200q%s: put the file itself there", name, target, leaves)
+}
