@@ -55,7 +55,7 @@ func Open(f *os.File) (*Package, error) {
 func (p *Package) readManifest() error {
 	info, err := p.Files.Stat(manifestName)
 	switch {
-	case err != nil:
+	case err != nil || info.IsDir():
 		return bad("there is no %s in the package", manifestName)
 	case info.Size() > MaxManifest:
 		return tooLarge(info.Size())
