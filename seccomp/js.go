@@ -62,7 +62,7 @@ var js = []Rule{
 
 	// Memory: nothing is ever executable, shared or locked.
 	{"mmap", []Arg{noExec, private}, Allow, "heap growth and the package", false},
-	{"mprotect", []Arg{noExec}, Allow, "guard pages of the engine's arena, and pages that the runtime makes fault", false},
+	{"mprotect", []Arg{noExec}, Allow, "the engine's arena opens reserved pages as it grows", false},
 	{"munmap", nil, Allow, "gives memory back", false},
 	{"madvise", []Arg{is(2, madvDontNeed, "advice is MADV_DONTNEED")}, Allow, "gives pages back at once", false},
 	{"madvise", []Arg{is(2, madvFree, "advice is MADV_FREE")}, Allow, "gives pages back when the kernel wants them", false},

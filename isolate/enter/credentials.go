@@ -31,25 +31,36 @@ func proveNoNewPrivs(*state) error {
 	return err
 }
 
-// setSecurebits locks the securebits. The kernel asks CAP_SETPCAP for it, and
-// clears the bits when a user namespace is made: so the launcher cannot do it
-// ahead, and a worker comes with that one capability, for this.
-func setSecurebits(s *state) error {
-	if proveSecurebits(s) == nil {
-		return nil
-	}
-	if _, err := allThreads(unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, lockedSecurebits, 0); err != nil {
-		return fmt.Errorf("prctl: %w (the launcher must leave CAP_SETPCAP)", err)
-	}
-	return nil
-}
-
-func proveSecurebits(*state) error {
-	bits, err := allThreads(unix.SYS_PRCTL, unix.PR_GET_SECUREBITS, 0, 0)
-	if err == nil && bits != lockedSecurebits {
-		err = fmt.Errorf("prctl reads %#x, want %#x", bits, lockedSecurebits)
+// setSecurebits locks the securebits where the launcher left CAP_SETPCAP, which
+// the kernel asks for it. Making a user namespace clears them, so the launcher
+// cannot set them ahead.
+func setSecurebits(*state) error {
+	_, err := allThreads(unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, lockedSecurebits, 0)
+	if err == unix.EPERM {
+		return nil // then the bounding set must be empty: see proveSecurebits
 	}
 	return err
+}
+
+// proveSecurebits finds the bits locked; or unchangeable and without a subject.
+// They are without one when the bounding set is empty, because they rule how
+// capabilities are gained and then none can be; and whoever cannot gain
+// CAP_SETPCAP cannot change them. Handing a worker that capability for the
+// bits alone would be the worse trade.
+func proveSecurebits(*state) error {
+	bits, err := allThreads(unix.SYS_PRCTL, unix.PR_GET_SECUREBITS, 0, 0)
+	if err != nil || bits == lockedSecurebits {
+		return err
+	}
+	for c := uintptr(0); c <= lastCapability; c++ {
+		if inBoundingSet(c) {
+			return fmt.Errorf("they are %#x, not %#x, and capability %d can be gained", bits, lockedSecurebits, c)
+		}
+	}
+	if _, err := prctl(unix.PR_SET_SECUREBITS, bits, 0); err != unix.EPERM {
+		return fmt.Errorf("writing them gives %w, want EPERM", orSuccess(err))
+	}
+	return nil
 }
 
 // dropCapabilities empties the bounding set, then the other four. Emptying the

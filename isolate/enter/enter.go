@@ -68,8 +68,7 @@ var steps = []step{
 	// Before Landlock and the filter: the kernel lets only a process that can
 	// gain no privilege restrict itself.
 	{lock.NoNewPrivs, setNoNewPrivs, proveNoNewPrivs},
-	// While CAP_SETPCAP is there, if the launcher gave it: only it can lock the
-	// securebits and empty the bounding set.
+	// While CAP_SETPCAP is there, if the launcher left it.
 	{lock.Securebits, setSecurebits, proveSecurebits},
 	// Then that capability goes, with any other.
 	{lock.Capabilities, dropCapabilities, proveCapabilities},
