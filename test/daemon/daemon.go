@@ -61,6 +61,7 @@ func Start(config ...string) (*Daemon, error) {
 	defer cancel()
 	if err := d.ready(ctx); err != nil {
 		d.Kill()
+		defer d.Close()
 		return nil, fmt.Errorf("the supervisor does not answer: %w\n%s", err, d.Log())
 	}
 	return d, nil
@@ -128,6 +129,7 @@ func (d *Daemon) Ended() <-chan struct{} { return d.ended }
 
 // Stop asks the supervisor to stop, waits for it, and removes its files.
 func (d *Daemon) Stop() error {
+	defer d.Close()
 	d.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-d.ended:
@@ -135,21 +137,21 @@ func (d *Daemon) Stop() error {
 		d.Kill()
 		return fmt.Errorf("the supervisor did not stop:\n%s", d.Log())
 	}
-	d.clean()
 	if d.err != nil {
 		return fmt.Errorf("the supervisor failed: %w", d.err)
 	}
 	return nil
 }
 
-// Kill ends the supervisor the hard way, as a crash would.
+// Kill ends the supervisor the hard way, as a crash would. Its log can be read
+// until Close.
 func (d *Daemon) Kill() {
 	d.cmd.Process.Kill()
 	<-d.ended
-	d.clean()
 }
 
-func (d *Daemon) clean() {
+// Close removes the files of a supervisor that has ended.
+func (d *Daemon) Close() {
 	d.Client.Close()
 	os.RemoveAll(d.dir)
 }
