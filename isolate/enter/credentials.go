@@ -12,10 +12,9 @@ import (
 const (
 	noRoot         = 1<<0 | 1<<1
 	noSetuidFixup  = 1<<2 | 1<<3
-	keepCapsLocked = 1 << 5
 	noAmbientRaise = 1<<6 | 1<<7
 
-	lockedSecurebits = noRoot | noSetuidFixup | keepCapsLocked | noAmbientRaise
+	lockedSecurebits = noRoot | noSetuidFixup | noAmbientRaise
 )
 
 func setNoNewPrivs(*state) error {
@@ -31,36 +30,25 @@ func proveNoNewPrivs(*state) error {
 	return err
 }
 
-// setSecurebits locks the securebits where the launcher left CAP_SETPCAP, which
-// the kernel asks for it. Making a user namespace clears them, so the launcher
-// cannot set them ahead.
-func setSecurebits(*state) error {
-	_, err := allThreads(unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, lockedSecurebits, 0)
-	if err == unix.EPERM {
-		return nil // then the bounding set must be empty: see proveSecurebits
+// setSecurebits locks the securebits unless the launcher has, in the user
+// namespace and before it gave up being root there. The kernel asks CAP_SETPCAP
+// for it, so that a worker can do it only if it was left that one capability.
+func setSecurebits(s *state) error {
+	if proveSecurebits(s) == nil {
+		return nil
 	}
-	return err
-}
-
-// proveSecurebits finds the bits locked; or unchangeable and without a subject.
-// They are without one when the bounding set is empty, because they rule how
-// capabilities are gained and then none can be; and whoever cannot gain
-// CAP_SETPCAP cannot change them. Handing a worker that capability for the
-// bits alone would be the worse trade.
-func proveSecurebits(*state) error {
-	bits, err := allThreads(unix.SYS_PRCTL, unix.PR_GET_SECUREBITS, 0, 0)
-	if err != nil || bits == lockedSecurebits {
-		return err
-	}
-	for c := uintptr(0); c <= lastCapability; c++ {
-		if inBoundingSet(c) {
-			return fmt.Errorf("they are %#x, not %#x, and capability %d can be gained", bits, lockedSecurebits, c)
-		}
-	}
-	if _, err := prctl(unix.PR_SET_SECUREBITS, bits, 0); err != unix.EPERM {
-		return fmt.Errorf("writing them gives %w, want EPERM", orSuccess(err))
+	if _, err := allThreads(unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, lockedSecurebits, 0); err != nil {
+		return fmt.Errorf("prctl: %w (the launcher must set them, or leave CAP_SETPCAP)", err)
 	}
 	return nil
+}
+
+func proveSecurebits(*state) error {
+	bits, err := allThreads(unix.SYS_PRCTL, unix.PR_GET_SECUREBITS, 0, 0)
+	if err == nil && bits&lockedSecurebits != lockedSecurebits {
+		err = fmt.Errorf("prctl reads %#x, want %#x", bits, lockedSecurebits)
+	}
+	return err
 }
 
 // dropCapabilities empties the bounding set, then the other four. Emptying the

@@ -68,7 +68,8 @@ var steps = []step{
 	// Before Landlock and the filter: the kernel lets only a process that can
 	// gain no privilege restrict itself.
 	{lock.NoNewPrivs, setNoNewPrivs, proveNoNewPrivs},
-	// While CAP_SETPCAP is there, if the launcher left it.
+	// While CAP_SETPCAP is there, if the launcher left it; it has set them itself
+	// otherwise.
 	{lock.Securebits, setSecurebits, proveSecurebits},
 	// Then that capability goes, with any other.
 	{lock.Capabilities, dropCapabilities, proveCapabilities},

@@ -24,6 +24,7 @@ const (
 	CgroupNamespace  Name = "cgroup namespace"
 	UIDRange         Name = "uid range"
 	Capabilities     Name = "capabilities"
+	Securebits       Name = "securebits"
 	Keyring          Name = "keyring"
 	ReadOnlyRoot     Name = "read-only root"
 	MemoryLimit      Name = "memory limit"
@@ -37,7 +38,6 @@ const (
 	Descriptors Name = "descriptors"
 	Dumpable    Name = "dumpable"
 	Rlimits     Name = "rlimits"
-	Securebits  Name = "securebits"
 	NoNewPrivs  Name = "no_new_privs"
 	Landlock    Name = "landlock"
 	MDWE        Name = "mdwe"
@@ -71,6 +71,7 @@ var all = []Info{
 	{CgroupNamespace, ByLauncher, true, "learning where in the host's cgroup tree it lives, and so what runs beside it"},
 	{UIDRange, ByLauncher, true, "signalling, or using up the quotas of, another worker that has the same user id on the host"},
 	{Capabilities, ByLauncher, true, "acting as root inside its own namespaces, where most kernel bugs are reached"},
+	{Securebits, ByLauncher, true, "gaining capabilities by a change of user id or an exec as user 0"},
 	{Keyring, ByLauncher, true, "reading or revoking keys of the session that started the launcher"},
 	{ReadOnlyRoot, ByLauncher, true, "writing files, or finding any besides the worker's binary"},
 	{MemoryLimit, ByLauncher, true, "using memory, swap included, that the host needs"},
@@ -79,7 +80,6 @@ var all = []Info{
 	{Descriptors, ByWorker, true, "reading the start's secret, the image or anything else left open"},
 	{Dumpable, ByWorker, true, "leaving its memory, another tenant's data, to a core dump or to a tracer of the same user id"},
 	{Rlimits, ByWorker, true, "writing a core file, or raising any of its limits"},
-	{Securebits, ByWorker, true, "gaining capabilities by a change of user id or an exec as user 0"},
 	{NoNewPrivs, ByWorker, true, "gaining privilege from a set-user-ID or file-capability program"},
 	{Landlock, ByWorker, true, "opening any file by name, connecting or binding TCP ports, reaching processes outside by signal or abstract socket"},
 	{MDWE, ByWorker, true, "making memory executable that was ever writable"},
