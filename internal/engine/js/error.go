@@ -1,0 +1,116 @@
+package js
+
+import (
+	"strings"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+	"github.com/mpsupervisor/mpsupervisor/internal/wire"
+)
+
+// spare is how many pages above its limit the heap may grow while the engine
+// itself works with it after the guest ran out of memory.
+const spare = 64
+
+// withSpare runs f with a little more memory than the guest has.
+func (e *Engine) withSpare(f func()) {
+	h := &theRoot().heap
+	h.limit += spare
+	defer func() { h.limit -= spare }()
+	f()
+}
+
+// guestError takes over v, which the guest threw. Reading it may run guest
+// code, which may throw in turn; what cannot be read is left out.
+func (e *Engine) guestError(v value) (err *mp.GuestError) {
+	e.withSpare(func() {
+		err = e.readError(v)
+		e.drop(v)
+	})
+	return err
+}
+
+func (e *Engine) readError(v value) *mp.GuestError {
+	if !isObject(v) {
+		return &mp.GuestError{Message: e.describe(v)}
+	}
+	err := &mp.GuestError{
+		Name:    e.member(v, "name", wire.MaxName),
+		Message: e.member(v, "message", wire.MaxErrText/2),
+		Stack:   ownFrames(e.member(v, "stack", wire.MaxErrText/4)),
+	}
+	if err.Name == "" && err.Message == "" {
+		err.Message = e.describe(v)
+	}
+	return err
+}
+
+// member is a string property of v, or "".
+func (e *Engine) member(v value, name string, limit int) string {
+	m := e.get(v, name)
+	defer e.drop(m)
+	if isThrown(m) {
+		e.drop(e.exception())
+	}
+	if !isString(m) {
+		return ""
+	}
+	s, _, ok := e.text(m, limit)
+	if !ok {
+		e.drop(e.exception())
+	}
+	return s
+}
+
+// describe shows v as console.log does. It keeps the caller's reference.
+func (e *Engine) describe(v value) string {
+	r := e.call(theRoot().entry[entryDescribe], v)
+	defer e.drop(r)
+	if isThrown(r) {
+		e.drop(e.exception())
+		return "a value that cannot be shown"
+	}
+	s, _, _ := e.text(r, wire.MaxErrText/2)
+	return s
+}
+
+// ownFrames leaves the prelude's frames out of a stack trace.
+func ownFrames(stack string) string {
+	var b strings.Builder
+	for line := range strings.Lines(stack) {
+		if !strings.Contains(line, "("+preludeScheme) && !strings.Contains(line, "at "+preludeScheme) {
+			b.WriteString(line)
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// outOfMemory reports whether err is what QuickJS throws when the arena
+// refused. A guest can throw the like itself, and ends nobody but itself.
+func (e *Engine) outOfMemory(err *mp.GuestError) bool {
+	return err.Name == "InternalError" && err.Message == "out of memory" && theRoot().heap.refused
+}
+
+// endForMemory ends the program if err says that its heap was full.
+func (e *Engine) endForMemory(err *mp.GuestError) bool {
+	if !e.outOfMemory(err) {
+		return false
+	}
+	e.exit(mp.CauseMemoryLimit, heapDetail(e.program.Heap))
+	return true
+}
+
+// uncaught reports what nothing in the guest caught: it takes over v, logs it
+// after prefix, or ends the program if it was the heap's limit.
+func (e *Engine) uncaught(prefix string, v value) {
+	if e.watch.over(e) {
+		e.drop(v)
+		return
+	}
+	e.withSpare(func() {
+		if isObject(v) && e.endForMemory(e.readError(v)) {
+			return
+		}
+		e.host.Log("error", prefix+e.describe(v))
+	})
+	e.drop(v)
+}

@@ -1,0 +1,164 @@
+package js
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sort"
+	"time"
+	"unsafe"
+
+	lib "modernc.org/libquickjs"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/engine"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+	"github.com/mpsupervisor/mpsupervisor/internal/wire"
+)
+
+// defaultStack is what a program gets that states no Stack, in bytes.
+const defaultStack = 4 << 20
+
+// gcSlack is how much a program may allocate before the first collection,
+// which visits, and so copies, every page of the image. 1 MiB.
+const gcSlack = 1 << 20
+
+// Load evaluates the entry. See engine.Engine. The error is a *mp.GuestError,
+// an *engine.Exit, or ctx's.
+func (e *Engine) Load(ctx context.Context, p engine.Program) (exports []string, err error) {
+	defer func() {
+		if err != nil {
+			e.shut(err)
+		}
+	}()
+	defer e.recoverFault(&err)
+	defer faultsPanic()()
+	e.prepare(p)
+	module, promise, err := e.evaluate()
+	if err != nil {
+		return nil, err
+	}
+	defer e.drop(promise)
+	settled := func() bool {
+		return lib.XJS_PromiseState(e.tls, e.ctx, promise) != lib.EJS_PROMISE_PENDING
+	}
+	err = e.loop(ctx, settled)
+	if errors.Is(err, errIdle) {
+		return nil, &mp.GuestError{Name: "Error", Message: "top-level await waits for something that can never happen, in " + p.Entry}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if lib.XJS_PromiseState(e.tls, e.ctx, promise) == lib.EJS_PROMISE_REJECTED {
+		return nil, e.guestOrExit(lib.XJS_PromiseResult(e.tls, e.ctx, promise))
+	}
+	return e.listExports(module)
+}
+
+// prepare makes a blank engine this program's own: limits, clock, randomness.
+func (e *Engine) prepare(p engine.Program) {
+	if p.Stack <= 0 {
+		p.Stack = defaultStack
+	}
+	e.program = p
+	e.epoch = time.Now()
+	e.random = rand.NewChaCha8(p.Seed)
+	r := theRoot()
+	c := (*lib.TJSContext)(at(r.context))
+	c.Frandom_state = max(e.random.Uint64(), 1) // the generator's state must not be zero
+	c.Finterrupt_counter = pollEvery
+	e.watch.frames.allow(p.Stack)
+	lib.XJS_SetMaxStackSize(e.tls, r.runtime, e.watch.frames.slots)
+	lib.XJS_SetGCThreshold(e.tls, r.runtime, (*lib.TJSRuntime)(at(r.runtime)).Fmalloc_ctx.Fmalloc_state.Fmalloc_size+gcSlack)
+	if p.Heap > 0 {
+		// What the image holds is the program's too: it pays for what it can use.
+		r.heap.limit = uint32(min(p.Heap/pageSize, maxPages-spare))
+	}
+}
+
+// evaluate starts the entry's module and returns it with the promise of its end.
+func (e *Engine) evaluate() (module uintptr, promise value, err error) {
+	source, err := e.readSource(e.program.Entry)
+	if err != nil {
+		return 0, undefined, &mp.GuestError{Name: "Error", Message: fmt.Sprintf("cannot load %s: %v", e.program.Entry, err)}
+	}
+	e.turn(func() {
+		m := e.compile(e.program.Entry, source)
+		source.free()
+		if promise = m; !isThrown(m) {
+			module = pointer(m)
+			promise = lib.XJS_EvalFunction(e.tls, e.ctx, m)
+			e.entryPromise = pointer(promise)
+		}
+		if isThrown(promise) {
+			err = e.guestOrExit(e.exception())
+		}
+	})
+	return module, promise, err
+}
+
+// guestOrExit takes over what the guest threw. It is the program's end if it
+// came of a limit.
+func (e *Engine) guestOrExit(v value) error {
+	if e.watch.over(e) {
+		e.drop(v)
+		return e.ending()
+	}
+	err := e.guestError(v)
+	if e.endForMemory(err) {
+		return e.stop
+	}
+	return err
+}
+
+// ending is why the program ends, when it must.
+func (e *Engine) ending() error {
+	if e.stop != nil {
+		return e.stop
+	}
+	return context.Canceled
+}
+
+// listExports returns the names of the entry's exported functions, sorted.
+func (e *Engine) listExports(module uintptr) ([]string, error) {
+	e.exports = lib.XJS_GetModuleNamespace(e.tls, e.ctx, module)
+	if isThrown(e.exports) {
+		return nil, e.guestOrExit(e.exception())
+	}
+	var names []string
+	for _, name := range e.ownNames(e.exports) {
+		f := e.get(e.exports, name)
+		if isThrown(f) {
+			e.drop(e.exception()) // not initialised: cannot be called
+		} else if lib.XJS_IsFunction(e.tls, e.ctx, f) != 0 {
+			names = append(names, name)
+		}
+		e.drop(f)
+	}
+	if len(names) > wire.MaxExports {
+		return nil, &mp.GuestError{Name: "Error", Message: fmt.Sprintf("%s exports %d functions; the most is %d", e.program.Entry, len(names), wire.MaxExports)}
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// ownNames are the string keys of v that can be told over the wire.
+func (e *Engine) ownNames(v value) []string {
+	p := e.tls.Alloc(16)
+	defer e.tls.Free(16)
+	if lib.XJS_GetOwnPropertyNames(e.tls, e.ctx, p, p+8, v, lib.MJS_GPN_STRING_MASK) != 0 {
+		e.drop(e.exception())
+		return nil
+	}
+	table, n := *(*uintptr)(at(p)), *(*uint32)(at(p + 8))
+	defer lib.XJS_FreePropertyEnum(e.tls, e.ctx, table, n)
+	var names []string
+	for _, entry := range unsafe.Slice((*lib.TJSPropertyEnum)(at(table)), n) {
+		s := lib.XJS_AtomToString(e.tls, e.ctx, entry.Fatom)
+		if name, length, ok := e.text(s, wire.MaxName); ok && length == len(name) {
+			names = append(names, name)
+		}
+		e.drop(s)
+	}
+	return names
+}

@@ -1,0 +1,98 @@
+package js
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	lib "modernc.org/libquickjs"
+)
+
+// errIdle is loop's answer when nothing is left that could ever change done.
+var errIdle = errors.New("nothing left to wait for")
+
+// loop runs turns until done, until the program stops, or until ctx ends.
+//
+// One turn is one call's start, one timer's callback, or whatever was left of
+// jobs, each with all the promise jobs that it brings about. Calls and timers
+// take turns, so that neither starves the other.
+func (e *Engine) loop(ctx context.Context, done func() bool) error {
+	release := context.AfterFunc(ctx, func() { e.watch.cancelled.Store(true) })
+	defer release()
+	for {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case e.stop != nil:
+			return e.stop
+		case done():
+			return nil
+		}
+		if e.runCall() || e.runTimer() {
+			continue
+		}
+		if err := e.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// wait sleeps until there may be something to do.
+func (e *Engine) wait(ctx context.Context) error {
+	var due <-chan time.Time
+	if e.alarm >= 0 {
+		t := time.NewTimer(time.Duration((e.alarm - e.now()) * float64(time.Millisecond)))
+		defer t.Stop()
+		due = t.C
+	} else if isUndefined(e.exports) {
+		return errIdle // no call can come yet
+	}
+	select {
+	case <-due:
+	case <-e.wake:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// turn runs f and the jobs that follow from it under the turn's time limit.
+func (e *Engine) turn(f func()) {
+	e.watch.begin(e.program.Turn)
+	defer e.watch.end()
+	f()
+	e.runJobs()
+	e.reportRejections()
+}
+
+// runJobs runs promise jobs until none is left.
+func (e *Engine) runJobs() {
+	for e.stop == nil {
+		if e.watch.over(e) {
+			return
+		}
+		switch r := lib.XJS_ExecutePendingJob(e.tls, theRoot().runtime, 0); {
+		case r == 0:
+			return
+		case r < 0:
+			e.uncaught("Uncaught ", e.exception())
+		}
+	}
+}
+
+// runTimer runs the callback of one timer that is due.
+func (e *Engine) runTimer() bool {
+	if e.alarm < 0 || e.alarm > e.now() {
+		return false
+	}
+	e.turn(func() {
+		r := e.call(theRoot().entry[entryTick])
+		if isThrown(r) {
+			e.uncaught("Uncaught ", e.exception())
+		}
+		e.drop(r)
+	})
+	return true
+}
+
+// now is in milliseconds since the program's start.
+func (e *Engine) now() float64 { return float64(time.Since(e.epoch)) / float64(time.Millisecond) }
