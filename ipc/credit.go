@@ -1,0 +1,115 @@
+package ipc
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// budget is how many bytes of messages this end may still send. Who finds too
+// few waits in a queue, so that small messages cannot starve a large one.
+type budget struct {
+	mu      sync.Mutex
+	left    int
+	limit   int
+	waiters []*waiter
+}
+
+// waiter waits for n bytes. Its channel closes when they are its own.
+type waiter struct {
+	n     int
+	ready chan struct{}
+}
+
+func newBudget(n int) *budget { return &budget{left: n, limit: n} }
+
+// take spends n bytes, once they are there. N is at most the limit.
+func (b *budget) take(ctx context.Context, ended <-chan struct{}, n int) error {
+	b.mu.Lock()
+	if len(b.waiters) == 0 && n <= b.left {
+		b.left -= n
+		b.mu.Unlock()
+		return nil
+	}
+	w := &waiter{n, make(chan struct{})}
+	b.waiters = append(b.waiters, w)
+	b.mu.Unlock()
+	select {
+	case <-w.ready:
+		return nil
+	case <-ctx.Done():
+		b.leave(w)
+		return ctx.Err()
+	case <-ended:
+		b.leave(w)
+		return ErrClosed // the caller gives the connection's own error
+	}
+}
+
+// leave takes a waiter out of the queue, and gives back what it got just now.
+func (b *budget) leave(w *waiter) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.waiters {
+		if b.waiters[i] == w {
+			b.waiters = append(b.waiters[:i], b.waiters[i+1:]...)
+			b.serve()
+			return
+		}
+	}
+	b.left += w.n
+	b.serve()
+}
+
+// grant adds n bytes and reports whether the whole is within the limit.
+func (b *budget) grant(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n > b.limit-b.left {
+		return false
+	}
+	b.left += n
+	b.serve()
+	return true
+}
+
+// serve gives the first in the queue what there is enough of.
+func (b *budget) serve() {
+	for len(b.waiters) > 0 && b.waiters[0].n <= b.left {
+		w := b.waiters[0]
+		b.waiters = b.waiters[1:]
+		b.left -= w.n
+		close(w.ready)
+	}
+}
+
+// window is how many bytes of messages the peer may still send, and how many
+// it is owed: those whose messages this end holds no more.
+type window struct {
+	left, owed atomic.Int64
+	size       int64
+}
+
+func (w *window) open(size int) {
+	w.size = int64(size)
+	w.left.Store(w.size)
+}
+
+// charge books a message that the peer begins.
+func (w *window) charge(n uint32) error {
+	if left := w.left.Add(-int64(n)); left < 0 {
+		return broken(RuleCredit, "a message of %d bytes with %d left", n, left+int64(n))
+	}
+	return nil
+}
+
+// due reports whether enough is owed for a frame of its own. The rest of the
+// window still holds any one message, so waiting for that much blocks nobody.
+func (w *window) due() bool { return w.owed.Load() >= w.size/4 }
+
+// pay takes what is owed, to be granted to the peer at once.
+func (w *window) pay() uint32 {
+	n := w.owed.Swap(0)
+	w.left.Add(n)
+	return uint32(n)
+}
