@@ -3,6 +3,8 @@ package control
 import (
 	"context"
 	"errors"
+	"io"
+	"syscall"
 
 	"connectrpc.com/connect"
 
@@ -121,6 +123,9 @@ func decode(err error) error {
 		return err
 	}
 	out := &Error{Message: ce.Message()}
+	if lost(err) {
+		out.Message = "the connection ended without an answer: the supervisor stopped, or has too many open (" + ce.Message() + ")"
+	}
 	for _, d := range ce.Details() {
 		out.addDetail(d)
 	}
@@ -130,6 +135,16 @@ func decode(err error) error {
 		}
 	}
 	return out
+}
+
+// lost reports whether the connection ended under a call.
+func lost(err error) bool {
+	for _, sign := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 // addDetail takes what it knows out of one detail, and leaves the rest.
@@ -190,11 +205,10 @@ type translatedConn struct {
 
 func (c *translatedConn) Receive(m any) error { return c.pass(c.StreamingClientConn.Receive(m)) }
 
-// pass leaves io.EOF, which ends a stream that went well, alone: decode
-// returns what is not Connect's as it is.
+// pass leaves io.EOF alone: it ends a stream that went well.
 func (c *translatedConn) pass(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
 	}
 	return c.t(err)
 }

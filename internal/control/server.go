@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,14 +17,13 @@ import (
 
 // Limits of one server.
 const (
-	maxMessage        = 2 << 20 // bytes of a request or of one message of a stream
-	maxHeader         = 16 << 10
-	maxConns          = 512
-	maxStrangers      = 16 // of maxConns, for peers without a role
-	maxStreams        = 128
-	headerTimeout     = 10 * time.Second
-	idleTimeout       = 2 * time.Minute
-	busyWriteDeadline = time.Second
+	maxMessage    = 2 << 20 // bytes of a request or of one message of a stream
+	maxHeader     = 16 << 10
+	maxConns      = 512
+	maxStrangers  = 16 // of maxConns, for peers without a role
+	maxStreams    = 128
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
 )
 
 // ServerConfig says what a Server serves, and to whom.
@@ -153,17 +151,8 @@ func (s *Server) admit(uc *net.UnixConn) net.Conn {
 	release := s.slots.take(s.access.Load().Role(p) == RoleNone)
 	if release == nil {
 		s.log.Warn("connection refused", "reason", "too many are open", "uid", p.UID, "pid", p.PID)
-		turnAway(uc)
+		uc.Close()
 		return nil
 	}
 	return &conn{UnixConn: uc, peer: p, release: release}
-}
-
-// turnAway tells an HTTP/1.1 client, without reading anything, that the server
-// has no room. The answer fits every socket's buffer, so this cannot block long.
-func turnAway(uc *net.UnixConn) {
-	const text = "too many connections to the supervisor are open; try again"
-	uc.SetWriteDeadline(time.Now().Add(busyWriteDeadline))
-	io.WriteString(uc, fmt.Sprintf("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(text), text))
-	uc.Close()
 }
