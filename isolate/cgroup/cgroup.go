@@ -17,7 +17,6 @@
 package cgroup
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -48,10 +47,15 @@ func (l Limits) quota() int64 {
 	return max(int64(l.CPU*float64(period.Microseconds())), 1000) // the kernel refuses less than 1 ms
 }
 
-// ErrNoController is wrapped by errors that name a controller or a hierarchy
-// which the host does not have.
-var ErrNoController = errors.New("control group controller is not available")
+// MissingError says that the host lacks what limits need.
+type MissingError struct {
+	Controller string // "memory", "pids", "cpu" or "cpuacct"; "" if there are none at all
+	Where      string // the directory or mount that was looked at
+}
 
-func noController(name string) error {
-	return fmt.Errorf("%w: %s", ErrNoController, name)
+func (e *MissingError) Error() string {
+	if e.Controller == "" {
+		return "no control groups: " + e.Where
+	}
+	return fmt.Sprintf("control group controller %q is not available in %s", e.Controller, e.Where)
 }

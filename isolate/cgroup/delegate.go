@@ -27,7 +27,7 @@ func delegate(dir string) error {
 	}
 	for _, c := range needed {
 		if !slices.Contains(have, c) {
-			return noController(c + " in " + dir)
+			return &MissingError{c, dir}
 		}
 	}
 	err = enable(dir)

@@ -3,6 +3,8 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 )
 
@@ -13,22 +15,60 @@ import (
 // then end without unlocking it.
 //
 // The reason is time. Moving another process waits for an RCU grace period,
-// 7 ms on a machine at rest; a thread that moves itself does not. Memory is
-// charged by process, so nothing of this process is charged to the group.
+// 7 ms on a machine at rest; a thread that moves itself does not. This process's
+// own pages are not charged to the group, since they are counted by process;
+// the kernel's objects that the thread makes while inside are.
 //
 // The unified hierarchy knows no such thing: there the new process must be
 // moved, with Add. Entered says which hierarchies Enter covers.
 func (g *Group) Enter() (leave func() error, err error) {
-	undo := func() error { return nil }
-	for _, h := range g.Entered() {
-		home := g.l.own[h]
-		if err := write(g.dirs[h], "tasks", "0"); err != nil {
-			return nil, errors.Join(fmt.Errorf("cannot enter control group: %w", err), undo())
-		}
-		before := undo
-		undo = func() error { return errors.Join(write(home, "tasks", "0"), before()) }
+	doors, err := g.doors()
+	if err != nil {
+		return nil, fmt.Errorf("cannot enter control group: %w", err)
 	}
-	return undo, nil
+	leave = func() error {
+		var errs []error
+		for _, d := range doors {
+			_, err := d.out.WriteString("0")
+			errs = append(errs, err, d.close())
+		}
+		return errors.Join(errs...)
+	}
+	for _, d := range doors {
+		if _, err := d.in.WriteString("0"); err != nil {
+			return nil, errors.Join(fmt.Errorf("cannot enter control group: %w", err), leave())
+		}
+	}
+	return leave, nil
+}
+
+// door is the way into one hierarchy's group and out of it: both "tasks" files.
+// They are opened before the first step, since inside even opening a file may
+// fail: the kernel's memory for it is charged to the group.
+type door struct{ in, out *os.File }
+
+func (d door) close() error { return errors.Join(d.in.Close(), d.out.Close()) }
+
+func (g *Group) doors() (doors []door, err error) {
+	defer func() {
+		if err != nil {
+			for _, d := range doors {
+				d.close()
+			}
+		}
+	}()
+	for _, h := range g.Entered() {
+		in, err := os.OpenFile(filepath.Join(g.dirs[h], "tasks"), os.O_WRONLY, 0)
+		if err != nil {
+			return doors, err
+		}
+		out, err := os.OpenFile(filepath.Join(g.l.own[h], "tasks"), os.O_WRONLY, 0)
+		if err != nil {
+			return doors, errors.Join(err, in.Close())
+		}
+		doors = append(doors, door{in, out})
+	}
+	return doors, nil
 }
 
 // Entered gives the hierarchies that Enter moves a thread in.

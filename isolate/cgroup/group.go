@@ -95,6 +95,9 @@ func (g *Group) Paths() map[string]string {
 	return maps.Clone(g.path)
 }
 
+// Mode says which layout the host has.
+func (g *Group) Mode() Mode { return g.l.mode }
+
 // Exists reports whether the group exists in any hierarchy.
 func (g *Group) Exists() bool {
 	for _, dir := range g.dirs {

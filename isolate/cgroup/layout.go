@@ -53,7 +53,7 @@ func detect() (*layout, error) {
 	case cgroups.Unified:
 		l.mode = Unified
 	default:
-		return nil, noController("nothing is mounted on /sys/fs/cgroup")
+		return nil, &MissingError{Where: "nothing is mounted on /sys/fs/cgroup"}
 	}
 	mounts, err := readMounts("/proc/self/mountinfo")
 	if err != nil {
@@ -80,7 +80,7 @@ func (l *layout) place(mounts map[string]mount, groups map[string]string, unifie
 		m, ok := mounts[c]
 		group, in := groups[c]
 		if !ok || !in {
-			return noController(c)
+			return &MissingError{c, "the version 1 hierarchies"}
 		}
 		l.root = filepath.Dir(m.point)
 		l.own[c] = filepath.Join(l.root, c, m.inside(group))

@@ -1,0 +1,73 @@
+package isolate
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+
+	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/opencontainers/runc/libcontainer/configs"
+)
+
+// Spec describes one worker.
+type Spec struct {
+	ID     string        // a file and control group name; unique among the running
+	Slot   uint32        // which range of user ids; nobody else may be using it
+	Args   []string      // without the program's name
+	Env    []string      // in addition to what every worker gets
+	Stderr *os.File      // descriptor 2; 0 and 1 are /dev/null
+	Files  []*os.File    // descriptors 3 and up
+	Limits cgroup.Limits // of everything the worker uses
+	Filter []byte        // the system call filter that the worker will install: part of the policy's digest
+
+	// Without leaves locks out, so that a test can show what each of them
+	// stops. Nothing that comes over a socket reaches it.
+	Without []lock.Name
+}
+
+var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+
+func (s Spec) check(c Config) error {
+	switch {
+	case !validID.MatchString(s.ID):
+		return fmt.Errorf("worker id %.80q is not lower-case letters, digits and dashes", s.ID)
+	case s.Slot >= c.Slots:
+		return fmt.Errorf("slot %d is not one of %d", s.Slot, c.Slots)
+	case s.Stderr == nil || slices.Contains(s.Files, nil):
+		return fmt.Errorf("worker %s lacks a file", s.ID)
+	}
+	for _, name := range s.Without {
+		if _, ok := omissions[name]; !ok {
+			return fmt.Errorf("lock %q cannot be left out by the launcher", name)
+		}
+	}
+	return nil
+}
+
+// Policy is the SHA-256 of every setting that a worker is started with: two
+// workers have the same one exactly if they are locked in the same way.
+type Policy [sha256.Size]byte
+
+// policy hashes the settings in the canonical form of encoding/json: members
+// in the order of the struct, map keys sorted. What only names the instance is
+// not in it, apart from the range of user ids.
+func policy(conf *configs.Config, args, env []string, files int, limits cgroup.Limits, filter []byte) (Policy, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "mpsupervisor policy 1\x00")
+	err := json.NewEncoder(h).Encode(struct {
+		Config *configs.Config
+		Args   []string
+		Env    []string
+		Files  int
+		Limits cgroup.Limits
+		Filter []byte
+	}{conf, args, env, files, limits, filter})
+	if err != nil {
+		return Policy{}, fmt.Errorf("cannot encode policy: %w", err)
+	}
+	return Policy(h.Sum(nil)), nil
+}
