@@ -31,11 +31,11 @@ type programHeader struct {
 
 var errNoBuildID = errors.New("this executable has no build ID")
 
-// buildID is the Go build ID of the running executable: what the linker put
+// BuildID is the Go build ID of the running executable: what the linker put
 // into the note .note.go.buildid, which changes with every byte that goes into
 // the executable and which stripping leaves alone. It is read from memory, so
 // that no /proc is needed.
-func buildID() (string, error) {
+func BuildID() (string, error) {
 	headers, err := programHeaders()
 	if err != nil {
 		return "", err

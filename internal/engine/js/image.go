@@ -58,7 +58,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // identity is the part of a header that must be this executable's.
 func identity() ([]byte, error) {
-	id, err := buildID()
+	id, err := BuildID()
 	if err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func (e *Engine) ending() error {
 	if e.stop != nil {
 		return e.stop
 	}
-	return context.Canceled
+	return context.Canceled // of Load or Run, the loop knows better
 }
 
 // listExports returns the names of the entry's exported functions, sorted.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	lib "modernc.org/libquickjs"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
 // errIdle is loop's answer when nothing is left that could ever change done.
@@ -21,12 +23,16 @@ func (e *Engine) loop(ctx context.Context, done func() bool) error {
 	defer release()
 	for {
 		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
 		case e.stop != nil:
 			return e.stop
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			e.exit(mp.CauseCallLimit, "it was not ready in time")
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case done():
 			return nil
+		case e.watch.over(e):
+			continue
 		}
 		if e.runCall() || e.runTimer() {
 			continue

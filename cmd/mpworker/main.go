@@ -1,0 +1,33 @@
+// Mpworker runs one mini-program in a process of its own. The launcher starts
+// it, sealed in; a person has two uses for it:
+//
+//	mpworker image FILE   writes the engine's heap image to FILE
+//	mpworker version      prints the protocol's version and the build ID
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/worker"
+)
+
+func main() {
+	if len(os.Args) < 2 {
+		os.Exit(worker.Main())
+	}
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "mpworker:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	switch {
+	case args[0] == "image" && len(args) == 2:
+		return worker.WriteImage(args[1])
+	case args[0] == "version" && len(args) == 1:
+		return worker.PrintVersion(os.Stdout)
+	}
+	return fmt.Errorf("usage: mpworker image FILE, or mpworker version; without arguments it is started by mplauncher alone")
+}

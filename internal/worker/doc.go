@@ -1,0 +1,20 @@
+// Package worker puts the worker process together: it opens what the process
+// inherited, makes the engine, shakes hands with the supervisor, seals itself,
+// and then serves one mini-program until that ends.
+//
+// The order is the design. Everything that needs the kernel's help happens
+// before Enter; the first byte of a stranger's program is read after it:
+//
+//	fd 6 → engine (the heap image is mapped)
+//	fd 4 → Birth
+//	fd 3 → handshake
+//	       Enter: every lock is on, and proven
+//	fd 3 → Sealed, then Boot with the package, then Calls
+//
+// Guest code runs on the main goroutine alone. What reads the channel, and
+// what sends console lines, runs beside it: Go preempts guest code for them.
+//
+// Do not assume that this process tells the truth once it has booted: a guest
+// that breaks the engine has everything in it. It holds nothing but its own
+// channel's keys.
+package worker

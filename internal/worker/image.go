@@ -1,0 +1,46 @@
+package worker
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/js"
+	"github.com/mpsupervisor/mpsupervisor/internal/wire"
+)
+
+// WriteImage writes the engine's heap image to a file, which appears whole or
+// not at all.
+func WriteImage(name string) (err error) {
+	tmp := name + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o444)
+	if err != nil {
+		return fmt.Errorf("cannot write the heap image: %w", err)
+	}
+	defer func() {
+		f.Close()
+		if err != nil {
+			os.Remove(tmp)
+		}
+	}()
+	if err := js.WriteImage(f); err != nil {
+		return err
+	}
+	if err := js.CheckImage(f); err != nil {
+		return fmt.Errorf("cannot use the heap image: %w", err)
+	}
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("cannot write the heap image: %w", err)
+	}
+	return os.Rename(tmp, name)
+}
+
+// PrintVersion tells what decides whether binaries fit together.
+func PrintVersion(w io.Writer) error {
+	id, err := js.BuildID()
+	if err != nil {
+		id = err.Error()
+	}
+	_, err = fmt.Fprintf(w, "mpworker: protocol %d, build %s\n", wire.Version, id)
+	return err
+}

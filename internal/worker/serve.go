@@ -1,0 +1,164 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/bundle/archive"
+	"github.com/mpsupervisor/mpsupervisor/internal/engine"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+	"github.com/mpsupervisor/mpsupervisor/internal/wire"
+)
+
+// boot is a Boot on its way from the channel to the main goroutine.
+type boot struct {
+	ctx   context.Context
+	msg   wire.Boot
+	files fs.FS
+	reply chan<- wire.Booted
+}
+
+// serve waits for the Boot and then runs the program. It returns the reason
+// for which it ended.
+func (w *worker) serve() error {
+	b := <-w.boots // the channel's end ends the process
+	w.log.setRate(b.msg.LogRate)
+	exports, err := w.engine.Load(b.ctx, w.program(b))
+	var guest *mp.GuestError
+	switch {
+	case errors.As(err, &guest):
+		b.reply <- wire.Booted{Error: guest}
+		select {} // nothing to run: the supervisor ends us
+	case err != nil:
+		return err
+	}
+	w.end.setCallLimit(b.msg.TurnMillis)
+	b.reply <- wire.Booted{Exports: exports}
+	return w.engine.Run(context.Background())
+}
+
+func (w *worker) program(b boot) engine.Program {
+	return engine.Program{
+		AppID:  b.msg.AppID,
+		Files:  b.files,
+		Entry:  b.msg.Entry,
+		Seed:   b.msg.Seed,
+		Start:  time.Unix(0, b.msg.UnixNano),
+		Heap:   b.msg.Heap,
+		Stack:  stackFor(b.msg.Heap),
+		Turn:   time.Duration(b.msg.TurnMillis) * time.Millisecond,
+		Result: b.msg.ResultBytes,
+	}
+}
+
+// The stack is Go's, outside of the heap's limit and inside the cgroup's. It
+// doubles as it grows, and old and new are there at once for a moment.
+const (
+	minStack = 1 << 20
+	maxStack = 8 << 20
+)
+
+func stackFor(heap int64) int64 { return min(max(heap/8, minStack), maxStack) }
+
+// HandleCall takes Boot and Call, each on a goroutine of its own.
+func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) (reply []byte, err error) {
+	defer w.guard()
+	method, rest, err := wire.Split(body)
+	if err != nil {
+		w.refuse(err)
+	}
+	switch method {
+	case wire.MethodBoot:
+		return w.handleBoot(ctx, rest, files)
+	case wire.MethodCall:
+		closeAll(files)
+		return w.handleCall(ctx, rest)
+	}
+	w.refuse(fmt.Errorf("request %d is not known", method))
+	return nil, nil // not reached
+}
+
+// HandleNotify refuses: the supervisor has nothing to tell without a reply.
+func (w *worker) HandleNotify(body []byte) {
+	w.refuse(fmt.Errorf("a notification of %d bytes came", len(body)))
+}
+
+func (w *worker) handleBoot(ctx context.Context, b []byte, files []*os.File) ([]byte, error) {
+	var m wire.Boot
+	if err := wire.Unmarshal(b, &m); err != nil {
+		w.refuse(err)
+	}
+	if len(files) != 1 || !w.end.boot() {
+		w.refuse(fmt.Errorf("a Boot with %d descriptors, or a second one", len(files)))
+	}
+	pkg, err := openPackage(files[0])
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(m.TurnMillis)*time.Millisecond)
+	defer cancel()
+	reply := make(chan wire.Booted, 1)
+	w.boots <- boot{ctx, m, pkg, reply}
+	r := <-reply
+	return wire.MarshalReply(&r)
+}
+
+// openPackage keeps the file open: it is read from as the program imports.
+func openPackage(f *os.File) (fs.FS, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the package: %w", err)
+	}
+	return archive.Files(f, st.Size())
+}
+
+func (w *worker) handleCall(ctx context.Context, b []byte) ([]byte, error) {
+	var m wire.Call
+	if err := wire.Unmarshal(b, &m); err != nil {
+		w.refuse(err)
+	}
+	limit := w.end.callLimit()
+	if limit == 0 {
+		w.refuse(errors.New("a Call came before the program was there"))
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	type answer struct {
+		output []byte
+		err    error
+	}
+	c := make(chan answer, 1)
+	w.engine.Call(ctx, m.Name, m.Input, func(output []byte, err error) { c <- answer{output, err} })
+	a := <-c
+	w.churn.add(len(b) + len(a.output))
+	return w.reply(a.output, a.err)
+}
+
+// reply turns a call's outcome into a message. An error that is none of the
+// guest's making travels as the channel's own.
+func (w *worker) reply(output []byte, err error) ([]byte, error) {
+	r := wire.Reply{Output: output}
+	var guest *mp.GuestError
+	var large *engine.TooLargeError
+	switch {
+	case errors.As(err, &guest):
+		r.Error = guest
+	case errors.As(err, &large):
+		r.TooLarge = large.Size
+	case errors.Is(err, mp.ErrNotFound):
+		r.NotFound = true
+	case err != nil:
+		return nil, err
+	}
+	return wire.MarshalReply(&r)
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}

@@ -1,0 +1,188 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/js"
+	"github.com/mpsupervisor/mpsupervisor/internal/wire"
+	"github.com/mpsupervisor/mpsupervisor/ipc"
+	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+)
+
+// The descriptors that the launcher leaves us.
+const (
+	fdChannel = 3
+	fdBirth   = 4
+	fdFilter  = 5
+	fdImage   = 6
+)
+
+// Exit codes of our own. A program's own codes may be the same: then its
+// Ending says so.
+const (
+	codeCrashed     = 70 // our code failed, or the engine's; standard error says where
+	codeChannelGone = 71 // the channel ended
+	codeMissing     = 72 // a required lock is missing
+	codeProtocol    = 73 // what came over the channel broke a rule
+	codeLimit       = 74 // the program overstepped a limit; the Ending says which
+)
+
+// maxFilter is the kernel's bound on a seccomp program (BPF_MAXINSNS), in bytes.
+const maxFilter = 4096 * 8
+
+// worker is one process's state.
+type worker struct {
+	engine *js.Engine
+	log    *logger
+	conn   *ipc.Conn
+	boots  chan boot // what HandleCall hands to the main goroutine
+	end    ender
+	churn  churn
+}
+
+// inherited is what the launcher left, read.
+type inherited struct {
+	birth   wire.Birth
+	filter  []byte
+	channel *os.File
+}
+
+// Main runs the worker and returns the process's exit code.
+func Main() (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			code = crash(r)
+		}
+	}()
+	tune()
+	w := &worker{log: newLogger(), boots: make(chan boot)}
+	if err := w.run(); err != nil {
+		return w.finish(err)
+	}
+	return 0
+}
+
+// tune keeps Go's own heap small: it holds messages and nothing that lasts.
+func tune() {
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(32 << 20)
+}
+
+func (w *worker) run() error {
+	if err := w.open(); err != nil {
+		return err
+	}
+	in, err := inherit()
+	if err != nil {
+		return err
+	}
+	if err := w.connect(in); err != nil {
+		return err
+	}
+	report, err := enter.Enter(enter.Config{Program: in.filter, Keep: []int{0, 1, 2, fdChannel}})
+	if err != nil {
+		return err
+	}
+	if err := w.sayJustSealed(report); err != nil {
+		return err
+	}
+	return w.serve()
+}
+
+// open makes the engine from the heap image.
+func (w *worker) open() (err error) {
+	image := os.NewFile(fdImage, "image")
+	if w.engine, err = js.New(w.log, image); err != nil {
+		return fmt.Errorf("cannot start the engine: %w", err)
+	}
+	return image.Close()
+}
+
+// inherit reads and closes the descriptors that are of no use after Enter.
+func inherit() (in inherited, err error) {
+	b, err := readAll(fdBirth, "birth pipe", wire.MaxBirth)
+	if err != nil {
+		return in, err
+	}
+	if in.birth, err = wire.UnmarshalBirth(b); err != nil {
+		return in, err
+	}
+	clear(b) // it holds the secret
+	if in.filter, err = readAll(fdFilter, "filter", maxFilter); err != nil {
+		return in, err
+	}
+	in.channel = os.NewFile(fdChannel, "channel")
+	return in, nil
+}
+
+// readAll reads at most limit bytes from an inherited descriptor and closes it.
+func readAll(fd uintptr, name string, limit int64) ([]byte, error) {
+	f := os.NewFile(fd, name)
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the %s: %w", name, err)
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("the %s holds more than %d bytes", name, limit)
+	}
+	return b, nil
+}
+
+// connect shakes hands. From here on the channel's end is ours.
+func (w *worker) connect(in inherited) error {
+	conn, err := ipc.New(context.Background(), in.channel, ipc.Config{
+		Secret: in.birth.Secret, Prologue: in.birth.Prologue(), Handler: w,
+	})
+	if err != nil {
+		return &channelError{err}
+	}
+	w.conn = conn
+	w.log.conn = conn
+	go w.watchChannel()
+	return nil
+}
+
+// sayJustSealed tells the supervisor that the locks are on.
+func (w *worker) sayJustSealed(r enter.Report) error {
+	m := &wire.Sealed{Landlock: r.LandlockABI, Image: w.engine.Image()}
+	for _, name := range r.Locks {
+		m.Locks = append(m.Locks, string(name))
+	}
+	b, err := wire.Marshal(wire.MethodSealed, m)
+	if err != nil {
+		return err
+	}
+	if err := w.conn.Notify(context.Background(), b); err != nil {
+		return &channelError{err}
+	}
+	return nil
+}
+
+// channelError is why there is no channel.
+type channelError struct{ err error }
+
+func (e *channelError) Error() string { return "the channel failed: " + e.err.Error() }
+func (e *channelError) Unwrap() error { return e.err }
+
+// codeOf is the exit code for an error of ours.
+func codeOf(err error) int {
+	var missing *lock.MissingError
+	var broken *ipc.ProtocolError
+	var channel *channelError
+	switch {
+	case errors.As(err, &missing):
+		return codeMissing
+	case errors.As(err, &broken):
+		return codeProtocol
+	case errors.As(err, &channel):
+		return codeChannelGone
+	}
+	return codeCrashed
+}
