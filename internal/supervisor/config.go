@@ -80,7 +80,7 @@ func (s Settings) Check() error {
 	if err := s.Max.Check(); err != nil {
 		return fmt.Errorf("maximum limits: %w", err)
 	}
-	if err := within(s.Default, s.Max); err != nil {
+	if err := allowed(s.Default, s.Max); err != nil {
 		return fmt.Errorf("default limits: %w", err)
 	}
 	switch {
@@ -96,8 +96,8 @@ func (s Settings) Check() error {
 	return nil
 }
 
-// within reports the first limit of l that is above the host's.
-func within(l, most mp.Limits) error {
+// allowed reports the first limit of l that is above the host's.
+func allowed(l, most mp.Limits) error {
 	const say = "%s of %v is above this host's maximum of %v; ask for less, or raise the maximum in the configuration"
 	switch {
 	case l.Memory > most.Memory:

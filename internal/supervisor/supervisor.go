@@ -6,23 +6,45 @@
 // sends is decoded under limits, and a message that breaks a rule ends that
 // worker and nobody else. What a worker says about its own end is believed only
 // as far as the kernel's account of it agrees.
+//
+// Text that comes from a worker is cut to its limits and valid UTF-8, and is
+// otherwise passed on as it is: package control says who escapes it.
 package supervisor
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
-	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb/controlpbconnect"
+	"github.com/mpsupervisor/mpsupervisor/internal/launch"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+)
+
+const (
+	maxPast      = 200              // ended programs that are remembered
+	endAllWait   = 15 * time.Second // for every worker to be gone when the supervisor stops
+	shutdownWait = 2 * time.Second  // for answers under way to reach their callers
 )
 
 // Supervisor is a daemon's state. It is made by New and lives once, in Run.
 type Supervisor struct {
-	controlpbconnect.UnimplementedControlHandler
-	cfg     Config
-	server  *control.Server
-	started time.Time
+	cfg      Config
+	timing   timing
+	server   *control.Server
+	events   *events
+	packages *store
+	born     time.Time
+	routed   chan struct{} // closed when the launcher will tell nothing more
+
+	mu       sync.Mutex
+	settings Settings
+	live     map[mp.InstanceID]*instance
+	past     []*instance // the latest ended ones, oldest first
+	draining bool
+	busy     int           // calls under way
+	idle     chan struct{} // closed when draining and busy is 0
 }
 
 // New makes a supervisor around a launcher that runs.
@@ -30,8 +52,23 @@ func New(cfg Config) (*Supervisor, error) {
 	if err := cfg.Settings.Check(); err != nil {
 		return nil, err
 	}
-	s := &Supervisor{cfg: cfg, started: time.Now()}
-	s.server = control.NewServer(control.ServerConfig{Handler: s, Access: cfg.Access, Refused: s.refused, Log: cfg.Log})
+	s := &Supervisor{
+		cfg:      cfg,
+		timing:   defaultTiming,
+		events:   newEvents(cfg.Log),
+		packages: newStore(cfg.PackageBytes),
+		born:     time.Now(),
+		routed:   make(chan struct{}),
+		settings: cfg.Settings,
+		live:     map[mp.InstanceID]*instance{},
+		idle:     make(chan struct{}),
+	}
+	s.server = control.NewServer(control.ServerConfig{
+		Handler: &service{s},
+		Access:  cfg.Access,
+		Refused: s.refused,
+		Log:     cfg.Log,
+	})
 	return s, nil
 }
 
@@ -39,13 +76,66 @@ func New(cfg Config) (*Supervisor, error) {
 // started, calls under way get their grace, every program is ended and waited
 // for. Its error is not nil if the launcher went away.
 func (s *Supervisor) Run(ctx context.Context, l *control.Listener) error {
-	return errors.New("not served")
+	go s.route()
+	serving := make(chan error, 1)
+	go func() { serving <- s.server.Serve(l) }()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-serving:
+	case <-s.cfg.Launcher.Done():
+		err = fmt.Errorf("the launcher is gone: %w", s.cfg.Launcher.Err())
+		s.events.emit(eventLauncherGone, "", "", "reason", err.Error())
+	}
+	s.drain()
+	return err
 }
 
-// Reload puts new settings in force for everything that begins from now on, and
-// returns the names of the changed ones that need a restart.
-func (s *Supervisor) Reload(next Settings) (restart []string, err error) {
-	return nil, next.Check()
+// route hands what the launcher tells to the instances it is about.
+func (s *Supervisor) route() {
+	defer close(s.routed)
+	exits, gone := s.cfg.Launcher.Exits(), s.cfg.Launcher.Done()
+	for {
+		select {
+		case e, ok := <-exits:
+			if !ok {
+				<-gone
+				return
+			}
+			s.deliver(e)
+		case <-gone:
+			s.deliverRest(exits)
+			return
+		}
+	}
 }
 
-func (s *Supervisor) refused(p control.Peer, procedure string, why error) {}
+// deliverRest hands on what the launcher told before it went.
+func (s *Supervisor) deliverRest(exits <-chan launch.Exited) {
+	for {
+		select {
+		case e, ok := <-exits:
+			if !ok {
+				return
+			}
+			s.deliver(e)
+		default:
+			return
+		}
+	}
+}
+
+// deliver tells an instance how its worker ended.
+func (s *Supervisor) deliver(e launch.Exited) {
+	s.mu.Lock()
+	i := s.live[e.ID]
+	s.mu.Unlock()
+	if i == nil {
+		s.cfg.Log.Warn("the launcher tells of a worker that is not known", "id", e.ID)
+		return
+	}
+	select {
+	case i.exited <- e:
+	default: // cannot happen: one end a worker
+	}
+}

@@ -1,0 +1,140 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/wire"
+)
+
+// phase is what a worker may send next.
+type phase int
+
+const (
+	phaseBlank  phase = iota // Sealed, or Ending if a lock is missing
+	phaseSealed              // Ending: no guest code runs yet
+	phaseBooted              // Log, Ending
+	phaseSilent              // nothing: it has ended, or broke a rule
+)
+
+// Messages a worker may send in a second beside its log lines, and at once.
+// An honest one gathers lines for a moment before it sends them.
+const (
+	messageRate  = 100
+	messageBurst = 4096
+)
+
+// inbox takes what a worker sends without being asked. It implements
+// ipc.Handler.
+type inbox struct {
+	inst *instance
+
+	mu    sync.Mutex
+	phase phase
+	rate  bucket
+}
+
+func newInbox(i *instance, logRate int, now time.Time) inbox {
+	rate := float64(logRate + messageRate)
+	return inbox{inst: i, rate: newBucket(rate, messageBurst+4*rate, now)}
+}
+
+// HandleCall refuses: a worker has nothing to ask for.
+func (b *inbox) HandleCall(context.Context, []byte, []*os.File) ([]byte, error) {
+	err := errors.New("made a call, which a worker may not")
+	b.reject(err)
+	return nil, err
+}
+
+// HandleNotify takes one message; one that breaks a rule is the last.
+func (b *inbox) HandleNotify(body []byte) {
+	if err := b.receive(body, time.Now()); err != nil {
+		b.reject(err)
+	}
+}
+
+func (b *inbox) reject(rule error) {
+	b.mu.Lock()
+	b.phase = phaseSilent
+	b.mu.Unlock()
+	b.inst.violated(rule)
+}
+
+// boot says that Boot is about to be sent, so that guest code may print.
+func (b *inbox) boot() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.phase == phaseSealed {
+		b.phase = phaseBooted
+	}
+}
+
+func (b *inbox) receive(body []byte, now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.rate.take(now) {
+		return errors.New("sent more messages than it may")
+	}
+	method, rest, err := wire.Split(body)
+	if err != nil {
+		return err
+	}
+	switch {
+	case b.phase == phaseBlank && method == wire.MethodSealed:
+		return b.takeSealed(rest)
+	case b.phase == phaseBooted && method == wire.MethodLog:
+		return b.takeLog(rest, now)
+	case b.phase != phaseSilent && method == wire.MethodEnding:
+		return b.takeEnding(rest)
+	}
+	return fmt.Errorf("sent message %d in phase %d, where it may not", method, b.phase)
+}
+
+func (b *inbox) takeSealed(body []byte) error {
+	var m wire.Sealed
+	if err := wire.Unmarshal(body, &m); err != nil {
+		return err
+	}
+	b.phase = phaseSealed
+	i := b.inst
+	i.mu.Lock()
+	i.image = m.Image
+	i.mu.Unlock()
+	close(i.sealed)
+	return nil
+}
+
+func (b *inbox) takeLog(body []byte, now time.Time) error {
+	var m wire.Log
+	if err := wire.Unmarshal(body, &m); err != nil {
+		return err
+	}
+	i := b.inst
+	if dropped := i.console.add(m, now); dropped > 0 {
+		i.sup.events.emit(eventLogDropped, i.id, i.app(), "lines", utoa(dropped))
+	}
+	return nil
+}
+
+// takeEnding records the last word. The process must end soon after.
+func (b *inbox) takeEnding(body []byte) error {
+	var m wire.Ending
+	if err := wire.Unmarshal(body, &m); err != nil {
+		return err
+	}
+	b.phase = phaseSilent
+	i := b.inst
+	i.mu.Lock()
+	i.claim = &m
+	i.mu.Unlock()
+	go func() {
+		if !within(i.dead, i.sup.timing.linger) {
+			i.end(i.lastWord(""))
+		}
+	}()
+	return nil
+}

@@ -1,0 +1,26 @@
+package supervisor
+
+import "time"
+
+// bucket is a token bucket: it lets burst events through at once and rate a
+// second in the long run. It is not safe for concurrent use.
+type bucket struct {
+	rate, burst float64
+	tokens      float64
+	last        time.Time
+}
+
+func newBucket(rate, burst float64, now time.Time) bucket {
+	return bucket{rate: rate, burst: burst, tokens: burst, last: now}
+}
+
+// take reports whether one more event is within the rate.
+func (b *bucket) take(now time.Time) bool {
+	b.tokens = min(b.burst, b.tokens+b.rate*now.Sub(b.last).Seconds())
+	b.last = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
