@@ -53,6 +53,7 @@ type Response struct {
 	Seq     uint64   `json:"seq"`
 	Error   string   `json:"error,omitempty"`
 	Missing string   `json:"missing,omitempty"` // the lock that the host lacks; Error says the rest
+	Gone    bool     `json:"gone,omitempty"`    // there is no worker of that ID; Error says so, too
 	Started *Started `json:"started,omitempty"`
 	Stat    *Stat    `json:"stat,omitempty"`
 	Event   *Exited  `json:"event,omitempty"`

@@ -1,0 +1,75 @@
+package launch
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options are what a launcher is started with: everything that a request can
+// not say.
+type Options struct {
+	Launcher     string // the program mplauncher
+	Worker       string // the program mpworker
+	Image        string // the prelude's heap image; "" for none
+	RunDir       string // where lanes are; "" for the default
+	CgroupParent string // "" for below the launcher's own
+	UIDBase      uint32 // 0 for the default, here and below
+	UIDRange     uint32
+	MaxWorkers   int
+	MaxMemory    int64 // bytes, for one worker
+}
+
+// Spawn starts a launcher as a child of this process, which must be root, and
+// gives its pid. The child writes its log to standard error; it ends when the
+// client is closed or this process dies.
+func Spawn(o Options) (_ *Client, pid int, err error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, 0, fmt.Errorf("cannot make launcher's socket: %w", err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "launcher"), os.NewFile(uintptr(pair[1]), "supervisor")
+	defer theirs.Close()
+	cmd := exec.Command(o.Launcher, o.args()...)
+	cmd.Stderr = os.Stderr
+	cmd.ExtraFiles = []*os.File{theirs} // descriptor 3
+	// A session of its own: Ctrl-C is for the supervisor, which then ends the
+	// launcher in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		ours.Close()
+		return nil, 0, fmt.Errorf("cannot start launcher: %w", err)
+	}
+	go cmd.Wait() // so that no zombie stays; the client notices the end by itself
+	c, err := NewClient(ours)
+	if err != nil {
+		ours.Close()
+	}
+	return c, cmd.Process.Pid, err
+}
+
+// args gives the launcher's command line.
+func (o Options) args() []string {
+	args := []string{"--worker", o.Worker}
+	for _, a := range []struct {
+		name, value string
+		given       bool
+	}{
+		{"--image", o.Image, o.Image != ""},
+		{"--run-dir", o.RunDir, o.RunDir != ""},
+		{"--cgroup-parent", o.CgroupParent, o.CgroupParent != ""},
+		{"--uid-base", strconv.FormatUint(uint64(o.UIDBase), 10), o.UIDBase != 0},
+		{"--uid-range", strconv.FormatUint(uint64(o.UIDRange), 10), o.UIDRange != 0},
+		{"--max-workers", strconv.Itoa(o.MaxWorkers), o.MaxWorkers != 0},
+		{"--max-memory", strconv.FormatInt(o.MaxMemory, 10), o.MaxMemory != 0},
+	} {
+		if a.given {
+			args = append(args, a.name, a.value)
+		}
+	}
+	return args
+}
