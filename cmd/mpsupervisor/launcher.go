@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/config"
+	"github.com/mpsupervisor/mpsupervisor/internal/launch"
+)
+
+// launcherPatience is how long a launcher may take to end its workers and
+// itself once the supervisor has hung up.
+const launcherPatience = 20 * time.Second
+
+// launcherProcess is the privileged half as its starter sees it.
+type launcherProcess struct {
+	client *launch.Client
+	pid    int
+	ended  chan struct{} // closed when the process has ended
+}
+
+// startLauncher starts the launcher. It needs root.
+func startLauncher(cfg config.Config, log *slog.Logger) (*launcherProcess, error) {
+	o, err := launcherOptions(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start the launcher: %w", err)
+	}
+	client, pid, err := launch.Spawn(o)
+	if err != nil {
+		return nil, err
+	}
+	log.Debug("launcher started", "path", o.Launcher, "pid", pid)
+	l := &launcherProcess{client: client, pid: pid, ended: make(chan struct{})}
+	return l, l.watch()
+}
+
+// launcherOptions finds the programs. The image is used if it is there.
+func launcherOptions(cfg config.Config) (launch.Options, error) {
+	o := launch.Options{RunDir: cfg.RunDir, CgroupParent: cfg.CgroupParent, UIDBase: cfg.UIDBase, UIDRange: cfg.UIDRange}
+	var err error
+	if o.Launcher, err = findFile(cfg.Launcher, "mplauncher"); err != nil {
+		return o, err
+	}
+	if o.Worker, err = findFile(cfg.Worker, "mpworker"); err != nil {
+		return o, err
+	}
+	o.Image, err = findFile(cfg.Image, "mpworker.img")
+	if errors.Is(err, os.ErrNotExist) && cfg.Image == "" {
+		o.Image, err = "", nil
+	}
+	return o, err
+}
+
+// watch closes ended when the process has ended. The pidfd is opened while the
+// launcher waits for its first request.
+func (l *launcherProcess) watch() error {
+	fd, err := unix.PidfdOpen(l.pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		close(l.ended)
+		return errors.New("the launcher ended at once; its last message is above")
+	}
+	if err != nil {
+		return fmt.Errorf("cannot watch the launcher: %w", err)
+	}
+	go func() {
+		defer close(l.ended)
+		defer unix.Close(fd)
+		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		for {
+			if _, err := unix.Poll(poll, -1); !errors.Is(err, unix.EINTR) {
+				return
+			}
+		}
+	}()
+	return nil
+}
+
+// close hangs up and waits until the launcher has ended, and all workers with
+// it, so that nothing is left when this process has ended.
+func (l *launcherProcess) close() error {
+	l.client.Close() // fails if the launcher has closed its end first
+	select {
+	case <-l.ended:
+		return nil
+	case <-time.After(launcherPatience):
+		return fmt.Errorf("the launcher (pid %d) did not end within %v", l.pid, launcherPatience)
+	}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/config"
+	"github.com/mpsupervisor/mpsupervisor/internal/control"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+	"github.com/mpsupervisor/mpsupervisor/internal/privilege"
+	"github.com/mpsupervisor/mpsupervisor/internal/supervisor"
+	"github.com/mpsupervisor/mpsupervisor/isolate/probe"
+)
+
+// daemon is what serve holds while it runs.
+type daemon struct {
+	options serveOptions
+	config  config.Config
+	from    string // the configuration file, or ""
+	user    privilege.User
+	level   *slog.LevelVar
+	log     *slog.Logger
+	notify  notifier
+}
+
+// serve is one straight path: everything that needs root, then no more root,
+// and only then the first byte from anybody else.
+func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
+	d, err := newDaemon(a, cmd, o)
+	if err != nil {
+		return err
+	}
+	if os.Geteuid() != 0 {
+		return errors.New("cannot serve: the launcher needs root; use sudo, or start the system's unit: systemctl start mpsupervisor")
+	}
+	if err := d.makeDirectories(); err != nil {
+		return err
+	}
+	l, err := d.listen()
+	if err != nil {
+		return err
+	}
+	launcher, err := startLauncher(d.config, d.log)
+	if err != nil {
+		return err
+	}
+	if err := privilege.Drop(d.user); err != nil {
+		return err
+	}
+	d.log.Debug("gave up root", "user", d.user.String())
+	return d.run(cmd.Context(), l, launcher)
+}
+
+func newDaemon(a *app, cmd *cobra.Command, o serveOptions) (*daemon, error) {
+	d := &daemon{options: o, level: new(slog.LevelVar)}
+	var err error
+	if d.config, d.from, err = config.Load(o.config); err != nil {
+		return nil, err
+	}
+	if cmd.Flags().Changed("socket") {
+		d.config.Socket = a.socket
+	}
+	if o.inPlace {
+		d.config.Log = config.Log{Level: "warn", Format: "text"}
+	}
+	d.log = newLog(a.err, d.config.Log, d.level)
+	var exists bool
+	if d.user, exists, err = privilege.Lookup(d.config.User); err != nil {
+		return nil, err
+	}
+	if d.user.UID == 0 {
+		return nil, fmt.Errorf("cannot serve: user %q is root; configure another one as user", d.config.User)
+	}
+	if !exists && !o.inPlace {
+		d.log.Warn("the system user does not exist: using a number of its own; make one with systemd-sysusers or useradd --system",
+			"user", d.config.User, "uid", d.user.UID)
+	}
+	return d, nil
+}
+
+// makeDirectories makes run_dir and the socket's directory, which root owns.
+func (d *daemon) makeDirectories() error {
+	dirs := []string{d.config.RunDir}
+	if !d.options.inPlace && !strings.HasPrefix(d.config.Socket, "@") {
+		dirs = append(dirs, filepath.Dir(d.config.Socket))
+	}
+	for _, dir := range dirs {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("cannot make the run directory: %w", err)
+		}
+	}
+	return nil
+}
+
+// listen makes the control socket, or takes over the one that run made.
+func (d *daemon) listen() (*control.Listener, error) {
+	if d.options.inPlace {
+		return inheritedListener()
+	}
+	access, err := d.access()
+	if err != nil {
+		return nil, err
+	}
+	gid := -1
+	if access.Group != "" {
+		gid = int(access.GID)
+	}
+	return control.Listen(d.config.Socket, gid)
+}
+
+// access says who may call. Without the operators' group, only root may.
+func (d *daemon) access() (control.Access, error) {
+	if d.options.inPlace {
+		return control.Access{Owners: []uint32{d.options.owner}}, nil
+	}
+	gid, exists, err := privilege.LookupGroup(d.config.Group)
+	if err != nil {
+		return control.Access{}, err
+	}
+	if !exists {
+		d.log.Warn("the operators' group does not exist: only root may use the control socket; make it with groupadd --system",
+			"group", d.config.Group)
+		return control.Access{}, nil
+	}
+	return control.Access{Group: d.config.Group, GID: gid}, nil
+}
+
+// run serves until a signal, the end of the launcher, or that of whoever
+// started it in place.
+func (d *daemon) run(ctx context.Context, l *control.Listener, launcher *launcherProcess) error {
+	settings, err := d.settings()
+	if err != nil {
+		return err
+	}
+	s, err := supervisor.New(supervisor.Config{
+		Launcher: launcher.client, LauncherPID: launcher.pid, CgroupLayout: probe.Layout(),
+		Version: mp.Version, ConfigFile: d.from, Log: d.log, Settings: settings,
+	})
+	if err != nil {
+		return fmt.Errorf("cannot serve: %w", err)
+	}
+	if d.options.inPlace {
+		ctx = whileStarterLives(ctx)
+	}
+	stop := d.reloadOnHangup(s)
+	defer stop()
+	context.AfterFunc(ctx, d.stopping)
+	d.ready(l)
+	err = s.Run(ctx, l)
+	return errors.Join(err, launcher.close())
+}
+
+func (d *daemon) ready(l *control.Listener) {
+	d.log.Info("serving", "socket", l.Addr().String(), "version", mp.Version, "user", d.user.String(), "config", d.from)
+	d.notify.send("READY=1", "STATUS=Serving on "+l.Addr().String())
+}
+
+func (d *daemon) stopping() {
+	d.log.Info("stopping: ending every program", "grace", d.config.DrainTimeout.String())
+	d.notify.send("STOPPING=1", "STATUS=Ending every program")
+}
+
+// settings is the part of the configuration that the supervisor works by.
+func (d *daemon) settings() (supervisor.Settings, error) {
+	access, err := d.access()
+	if err != nil {
+		return supervisor.Settings{}, err
+	}
+	return settingsOf(d.config, access), nil
+}
+
+func settingsOf(c config.Config, access control.Access) supervisor.Settings {
+	return supervisor.Settings{
+		Access:       access,
+		Default:      c.Limits.Default.Values(),
+		Max:          c.Limits.Max.Values(),
+		MaxPrograms:  c.MaxWorkers,
+		PackageBytes: int64(c.Keep.Packages),
+		LogBytes:     int(c.Keep.LogBytes),
+		LogLines:     c.Keep.LogLines,
+		Grace:        c.DrainTimeout.Duration,
+	}
+}
