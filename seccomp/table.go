@@ -47,5 +47,6 @@ func Explain(role Role) ([]Row, error) {
 		Row{"(any other)", "", Default.String(), "a role has what it needs and nothing else; the kernel's audit record names the call"},
 		Row{"(32-bit entry)", "", Default.String(), "its numbers mean other calls, and its code is less tested"},
 		Row{"(x32 entry)", "", Default.String(), "the same"},
+		Row{"(uprobe, uretprobe)", "", "none", "newer kernels on x86-64 answer these two before any filter; they do nothing outside a page that the kernel makes for a probe"},
 	), nil
 }

@@ -1,0 +1,141 @@
+package escape
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
+	"github.com/mpsupervisor/mpsupervisor/seccomp/compile"
+	"github.com/mpsupervisor/mpsupervisor/test/escape/attack"
+)
+
+// answerWithin is after how long a silent probe counts as broken.
+const answerWithin = time.Minute
+
+// probe is the path of the built probe.
+var probe string
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	if os.Getuid() != 0 {
+		fmt.Println("skipped: needs root, to start a worker")
+		return 0
+	}
+	dir, err := os.MkdirTemp("", "escape-test-")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	probe = filepath.Join(dir, "probe")
+	build := exec.Command("go", "build", "-o", probe, "./probe")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Printf("cannot build the probe: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// session is a running probe.
+type session struct {
+	t       *testing.T
+	channel *os.File
+	answers *json.Decoder
+	stderr  *os.File
+}
+
+// spec is what a probe is started with, the same as a worker.
+type spec struct {
+	stderr *os.File
+	files  []*os.File // descriptors 3 and up: channel, birth pipe, filter, image
+}
+
+// newSession starts a probe in the way that launch knows.
+func newSession(t *testing.T, launch func(*testing.T, spec)) *session {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "channel"), os.NewFile(uintptr(pair[1]), "channel")
+	if err := unix.SetNonblock(pair[1], false); err != nil {
+		t.Fatal(err)
+	}
+	program, err := compile.Compile(seccomp.RoleJS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	birth, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	log, err := os.CreateTemp(t.TempDir(), "stderr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp := spec{stderr: log, files: []*os.File{theirs, birth, memory(t, program), memory(t, nil)}}
+	launch(t, sp)
+	for _, f := range sp.files {
+		f.Close()
+	}
+	t.Cleanup(func() { ours.Close(); log.Close() })
+	return &session{t, ours, json.NewDecoder(ours), log}
+}
+
+// memory makes a sealed file in memory.
+func memory(t *testing.T, content []byte) *os.File {
+	t.Helper()
+	fd, err := unix.MemfdCreate("escape", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), "memory")
+	if _, err := f.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	const seals = unix.F_SEAL_WRITE | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// try has the probe make one attack.
+func (s *session) try(r attack.Request, without ...lock.Name) attack.Outcome {
+	s.t.Helper()
+	r.Without = without
+	line, err := json.Marshal(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.channel.SetDeadline(time.Now().Add(answerWithin))
+	if _, err := s.channel.Write(append(line, '\n')); err != nil {
+		s.t.Fatalf("cannot ask the probe: %v; %s", err, s.said())
+	}
+	var o attack.Outcome
+	if err := s.answers.Decode(&o); err != nil {
+		s.t.Fatalf("no answer from the probe to %s: %v; %s", line, err, s.said())
+	}
+	if o.Failed != "" {
+		s.t.Errorf("%s could not be tried: %s", line, o.Failed)
+	}
+	return o
+}
+
+// said is what the probe wrote to standard error.
+func (s *session) said() string {
+	b, _ := os.ReadFile(s.stderr.Name())
+	return strings.TrimSpace(string(b))
+}

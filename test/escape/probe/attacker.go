@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/test/escape/attack"
+)
+
+// kept are the descriptors that the worker keeps.
+var kept = []int{0, 1, stderr, channel}
+
+// blocked is how long an attack may take before it counts as not returning.
+// Calls that block at all block for ever with the arguments that are used.
+const blocked = 500 * time.Millisecond
+
+// attacker enters, makes one attack, and tells what came of it.
+func attacker(request string) {
+	var r attack.Request
+	if err := json.Unmarshal([]byte(request), &r); err != nil {
+		tell(attack.Outcome{Failed: err.Error()})
+		return
+	}
+	try, ok := attacks[r.Attack]
+	if !ok {
+		tell(attack.Outcome{Failed: "no such attack"})
+		return
+	}
+	ready, err := prepareAttack(r)
+	if err == nil {
+		err = seal(r.Without, ready)
+	}
+	if err != nil {
+		tell(attack.Outcome{Failed: err.Error()})
+		return
+	}
+	done := make(chan attack.Outcome, 1)
+	go func() { done <- try(r) }()
+	select {
+	case o := <-done:
+		tell(o)
+	case <-time.After(blocked):
+		tell(attack.Outcome{Blocked: true})
+	}
+}
+
+// seal is what the worker does, with the program that it was given.
+func seal(without []lock.Name, also []int) error {
+	filter, err := io.ReadAll(io.NewSectionReader(inherited[program], 0, 1<<20))
+	if err != nil {
+		return fmt.Errorf("cannot read filter: %w", err)
+	}
+	_, err = enter.Enter(enter.Config{Program: filter, Keep: append(also, kept...), Without: without})
+	return err
+}
+
+// victim seals itself, says so, and waits for its channel's end.
+func victim(request string) {
+	var r attack.Request
+	if err := json.Unmarshal([]byte(request), &r); err != nil {
+		return
+	}
+	if err := seal(r.Without, nil); err != nil {
+		tell(attack.Outcome{Failed: err.Error()})
+		return
+	}
+	tell(attack.Outcome{})
+	io.Copy(io.Discard, inherited[channel])
+}
