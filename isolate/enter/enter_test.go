@@ -121,7 +121,7 @@ func start(t *testing.T, action string, o options) *helper {
 }
 
 func attributes(noCaps bool) *syscall.SysProcAttr {
-	const base, uid, setpcap = 1_800_000_000, 1000, 8
+	const base, uid, setpcap = 1_812_000_000, 1000, 8
 	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: base, Size: 4096}}
 	attr := &syscall.SysProcAttr{
 		Chroot: root,

@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 )
 
 // The range of user ids that the plain setting uses.
 const (
-	plainBase  = 1_800_100_000
+	plainBase  = 1_810_000_000
 	plainCount = 4096
 )
 
@@ -19,7 +21,7 @@ const (
 // brings two capabilities and a set-user-ID program: more than any launcher
 // would let it have, so that the worker's own half of the locks is tried by
 // itself.
-func plain(t *testing.T, sp spec) {
+func plain(t *testing.T, sp spec, _ []lock.Name) {
 	t.Helper()
 	root := plainRoot(t)
 	const setpcap, sysAdmin = 8, 21

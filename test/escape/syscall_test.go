@@ -205,7 +205,7 @@ func everySocket(t *testing.T, s *session) {
 }
 
 func TestPlainSystemCalls(t *testing.T) {
-	s := newSession(t, plain)
+	s := newSession(t, func(t *testing.T, sp spec) { plain(t, sp, nil) })
 	t.Run("number", func(t *testing.T) { everyNumber(t, s) })
 	t.Run("condition", func(t *testing.T) { everyCondition(t, s) })
 	t.Run("interface", func(t *testing.T) { interfacesAreThere(t, s) })

@@ -31,8 +31,10 @@ const (
 	SetName    = "sethostname"
 	WhoAmI     = "whoami"  // Note is the user id
 	Grow       = "grow"    // touch Args[0] bytes
-	Breed      = "breed"   // start Args[0] processes: Ret counts those that could be
+	Breed      = "breed"   // make Args[0] processes
+	Spin       = "spin"    // use Args[0] milliseconds of a processor
 	FindShm    = "findshm" // find System V memory by the key Args[0]
+	ReadKey    = "readkey" // find the key named Text in the session keyring
 )
 
 // Request asks for one attack.
@@ -55,7 +57,7 @@ type Outcome struct {
 	Note    string         `json:",omitempty"`
 }
 
-// String gives the outcome in a word or two, without the number returned.
+// String gives the outcome in a few words, without the number returned.
 func (o Outcome) String() string {
 	switch {
 	case o.Failed != "":
@@ -71,6 +73,9 @@ func (o Outcome) String() string {
 		return "exited"
 	case o.Blocked:
 		return "blocked"
+	}
+	if o.Note != "" {
+		return "done: " + o.Note
 	}
 	return "done"
 }

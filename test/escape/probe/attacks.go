@@ -32,7 +32,9 @@ var attacks = map[string]func(attack.Request) attack.Outcome{
 	attack.WhoAmI:     whoAmI,
 	attack.Grow:       grow,
 	attack.Breed:      breed,
+	attack.Spin:       spin,
 	attack.FindShm:    findShm,
+	attack.ReadKey:    readKey,
 }
 
 // result tells a system call's results.

@@ -70,17 +70,51 @@ func funcAddress() uintptr {
 	return pc
 }
 
-// breed starts processes that stay until it is over.
+// breed makes processes that wait for nothing, until it has enough or may make
+// no more, and ends them.
 func breed(r attack.Request) attack.Outcome {
-	var n uint64
-	var leashes []*os.File
-	for ; n < r.Args[0]; n++ {
-		_, ours, err := start("child")
-		if err != nil {
-			break
+	var litter []int
+	defer func() {
+		for _, pid := range litter {
+			unix.Kill(pid, unix.SIGKILL)
+			unix.Wait4(pid, nil, 0, nil)
 		}
-		leashes = append(leashes, ours)
+	}()
+	for range r.Args[0] {
+		pid, errno := fork()
+		if errno != 0 {
+			return attack.Outcome{Errno: errno}
+		}
+		litter = append(litter, pid)
 	}
-	runtime.KeepAlive(leashes)
-	return attack.Outcome{Ret: n}
+	return attack.Outcome{}
+}
+
+// fork makes a process that sleeps. It has one thread of the runtime's many, so
+// it may do nothing else.
+//
+//go:norace
+func fork() (int, syscall.Errno) {
+	pid, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+	for pid == 0 && errno == 0 {
+		syscall.RawSyscall6(unix.SYS_PPOLL, 0, 0, 0, 0, 0, 0)
+	}
+	return int(pid), errno
+}
+
+// spin uses Args[0] milliseconds of a processor.
+func spin(r attack.Request) attack.Outcome {
+	end := unix.Timespec{Nsec: int64(r.Args[0]) * 1e6}
+	for now := (unix.Timespec{}); now.Nano() < end.Nano(); {
+		if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now); err != nil {
+			return ended(err)
+		}
+	}
+	return attack.Outcome{}
+}
+
+// readKey looks for a key by its name in the session keyring that it inherited.
+func readKey(r attack.Request) attack.Outcome {
+	_, err := unix.KeyctlSearch(unix.KEY_SPEC_SESSION_KEYRING, "user", r.Text, 0)
+	return ended(err)
 }

@@ -46,8 +46,6 @@ func main() {
 		attacker(role(2))
 	case "victim":
 		victim(role(2))
-	case "child":
-		io.Copy(io.Discard, inherited[channel])
 	case "setuid":
 		tell(attack.Outcome{Note: became()})
 	default:
