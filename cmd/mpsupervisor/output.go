@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -48,18 +49,36 @@ func printJSON(w io.Writer, v any) error {
 	return err
 }
 
-// table prints rows in columns. Every cell is escaped.
-type table struct{ w *tabwriter.Writer }
+// table prints rows in columns. Every cell is escaped. Rows of one table should
+// have the same number of cells: a shorter one ends the columns above it.
+type table struct {
+	w       io.Writer
+	text    *bytes.Buffer
+	columns *tabwriter.Writer
+}
 
 func newTable(w io.Writer) table {
-	return table{tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)}
+	var text bytes.Buffer
+	return table{w, &text, tabwriter.NewWriter(&text, 0, 8, 2, ' ', 0)}
 }
 
 func (t table) row(cells ...string) {
+	safe := make([]string, len(cells))
 	for i, c := range cells {
-		cells[i] = strings.ReplaceAll(printable(c, false), "\t", " ")
+		safe[i] = strings.ReplaceAll(printable(c, false), "\t", " ")
 	}
-	fmt.Fprintln(t.w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	fmt.Fprintln(t.columns, strings.Join(safe, "\t"))
 }
 
-func (t table) flush() error { return t.w.Flush() }
+// flush prints the rows, without the white space of empty last cells.
+func (t table) flush() error {
+	if err := t.columns.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(t.text.String()) {
+		if _, err := fmt.Fprintln(t.w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}

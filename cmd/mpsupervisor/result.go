@@ -40,7 +40,6 @@ func printValue(w io.Writer, b []byte) error {
 	columns := columnsOf(list)
 	if len(columns) > 0 {
 		t.row(columns...)
-		columns = columnsOf(list) // row escapes what it is given
 	}
 	for _, item := range list {
 		_, members, ok := object(item)
