@@ -35,7 +35,7 @@ func stranger(t *testing.T) func(args ...string) *exec.Cmd {
 	return func(args ...string) *exec.Cmd {
 		cmd := exec.Command(program, args...)
 		cmd.Dir = "/"
-		cmd.Env = []string{socketVariable + "=" + dir + "/none.sock"}
+		cmd.Env = []string{socketVariable + "=" + dir + "/none.sock", "GORACE=atexit_sleep_ms=0"}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		return cmd
 	}

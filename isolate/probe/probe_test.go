@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 func options(extra ...string) Options {
 	return Options{UIDBase: 1_900_000_000, UIDs: 4096, Child: func(ctx context.Context, name string) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, "/proc/self/exe")
-		cmd.Env = append(extra, childName+"="+name, "GOCOVERDIR="+os.TempDir())
+		cmd.Env = append(extra, childName+"="+name, "GOCOVERDIR="+os.TempDir(), "GORACE=atexit_sleep_ms=0")
 		return cmd
 	}}
 }
