@@ -2,7 +2,7 @@
 // it, sealed in; a person has two uses for it:
 //
 //	mpworker image FILE   writes the engine's heap image to FILE
-//	mpworker version      prints the protocol's version and the build ID
+//	mpworker version      prints its version, the protocol's, and the build ID
 package main
 
 import (

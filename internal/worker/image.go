@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/engine/js"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 )
 
@@ -41,6 +42,6 @@ func PrintVersion(w io.Writer) error {
 	if err != nil {
 		id = err.Error()
 	}
-	_, err = fmt.Fprintf(w, "mpworker: protocol %d, build %s\n", wire.Version, id)
+	_, err = fmt.Fprintf(w, "mpworker %s, protocol %d, build %s\n", mp.Version, wire.Version, id)
 	return err
 }
