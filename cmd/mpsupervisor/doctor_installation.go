@@ -59,11 +59,19 @@ func isStatic(path string) error {
 	return nil
 }
 
+// versionOf asks a program, which answers "NAME VERSION, …".
 func versionOf(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, path, "version").Output()
-	return strings.TrimSpace(string(out)), err
+	if err != nil {
+		return "", err
+	}
+	words := strings.FieldsFunc(string(out), func(r rune) bool { return r == ' ' || r == ',' || r == '\n' })
+	if len(words) < 2 || words[0] != filepath.Base(path) {
+		return "", fmt.Errorf("it answered %.80q", out)
+	}
+	return words[1], nil
 }
 
 // writers warns about a program that root executes and others can change.
