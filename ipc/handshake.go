@@ -106,8 +106,8 @@ func (c *Conn) exchange(state *noise.HandshakeState, initiator bool) error {
 // say sends this end's message.
 func (c *Conn) say(state *noise.HandshakeState) (first, second *noise.CipherState, err error) {
 	record, first, second, err := state.WriteMessage(make([]byte, lengthSize, 128), c.limits.announced().bytes())
-	if err != nil {
-		return nil, nil, err
+	if err != nil { // of this end's doing nothing can fail
+		return nil, nil, broken(RuleHandshake, "the peer's key is of low order")
 	}
 	binary.BigEndian.PutUint32(record, uint32(len(record)-lengthSize))
 	if _, err := c.file.Write(record); err != nil {
