@@ -1,13 +1,36 @@
 package main
 
 import (
+	"fmt"
+	"log"
+	"net"
+	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mpsupervisor": main})
+	testscript.Main(m, map[string]func(){"mpsupervisor": main, "notified": notified})
+}
+
+// notified is the service manager's end of sd_notify(3): it listens on the
+// socket that its argument names and prints the first message.
+func notified() {
+	socket := os.Args[1]
+	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := os.Chmod(socket, 0o777); err != nil { // whoever has given up root writes too
+		log.Fatal(err)
+	}
+	message := make([]byte, 4096)
+	n, err := c.Read(message)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s\n", message[:n])
 }
 
 // TestScripts runs what needs neither root nor a daemon.

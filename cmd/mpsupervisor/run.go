@@ -25,6 +25,9 @@ const (
 
 // run runs a program from its directory, start to end.
 func (a *app) run(cmd *cobra.Command, o runOptions) (err error) {
+	if err := checkDirectory(o.dir); err != nil {
+		return err
+	}
 	s, err := a.connect(cmd.Context(), o.config)
 	if err != nil {
 		return err
@@ -60,6 +63,20 @@ func (a *app) run(cmd *cobra.Command, o runOptions) (err error) {
 		return s.explain(p.wait(ctx))
 	}
 	return s.explain(p.callOnce(ctx, a, o.call, input))
+}
+
+// checkDirectory catches a wrong argument before anything is started for it.
+func checkDirectory(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("cannot run %s: %w: there is no such directory", dir, mp.ErrNotFound)
+	case err != nil:
+		return fmt.Errorf("cannot run %s: %w", dir, err)
+	case !info.IsDir():
+		return fmt.Errorf("cannot run %s: %w: it is no directory; name the one that has manifest.json in it", dir, mp.ErrBadPackage)
+	}
+	return nil
 }
 
 // gather reads package and input while it still may, and then gives up the
