@@ -30,6 +30,8 @@ type Launcher interface {
 	Err() error
 }
 
+var _ Launcher = (*launch.Client)(nil)
+
 // Config is what a Supervisor is made of.
 type Config struct {
 	Launcher     Launcher

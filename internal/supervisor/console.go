@@ -53,7 +53,7 @@ func (c *console) add(l wire.Log, now time.Time) uint64 {
 	defer c.mu.Unlock()
 	c.drop(l.Dropped)
 	for _, l := range l.Lines {
-		if !c.rate.take(now) {
+		if !c.rate.take(1, now) {
 			c.drop(1)
 			continue
 		}

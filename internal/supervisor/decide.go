@@ -20,6 +20,7 @@ const (
 	codeChannelGone = 71 // its channel ended
 	codeMissing     = 72 // a required lock is missing
 	codeProtocol    = 73 // what came over the channel broke a rule
+	codeLimit       = 74 // the program overstepped a limit; the Ending says which
 )
 
 // verdict is why this supervisor had a worker killed. The first one stays.
@@ -80,7 +81,7 @@ func fits(claim wire.Ending, code int) bool {
 	case mp.CauseSupervisorGone:
 		return code == codeChannelGone
 	case mp.CauseCallLimit, mp.CauseMemoryLimit:
-		return true // both are ended by the worker itself; no code is its sign
+		return code == codeLimit
 	}
 	return false // the other causes are not a worker's to claim
 }
@@ -109,6 +110,8 @@ func byCode(code int, stderr string) mp.Exit {
 		return mp.Exit{Cause: mp.CauseExited, Code: code, Detail: withText("the worker found a lock missing", said)}
 	case codeProtocol:
 		return mp.Exit{Cause: mp.CauseProtocol, Code: code, Detail: withText("the worker ended its channel", said)}
+	case codeLimit:
+		return mp.Exit{Cause: mp.CauseExited, Code: code, Detail: withText("a limit, the worker did not say which", said)}
 	}
 	return mp.Exit{Cause: mp.CauseExited, Code: code, Detail: said}
 }

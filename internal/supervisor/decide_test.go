@@ -67,14 +67,16 @@ func TestDecide(t *testing.T) {
 		// Claims that fit the exit.
 		{"mp.exit(0)", evidence{kernel: exited(0), claim: says(mp.CauseExited, 0)}, mp.Exit{Cause: mp.CauseExited}},
 		{"mp.exit(70)", evidence{kernel: exited(70), claim: says(mp.CauseExited, 70)}, mp.Exit{Cause: mp.CauseExited, Code: 70}},
-		{"call limit by itself", evidence{kernel: exited(0), claim: says(mp.CauseCallLimit, 0)}, mp.Exit{Cause: mp.CauseCallLimit}},
-		{"memory limit by itself", evidence{kernel: exited(1), claim: &wire.Ending{Cause: mp.CauseMemoryLimit, Detail: "heap"}}, mp.Exit{Cause: mp.CauseMemoryLimit, Detail: "heap"}},
+		{"call limit by itself", evidence{kernel: exited(74), claim: says(mp.CauseCallLimit, 0)}, mp.Exit{Cause: mp.CauseCallLimit}},
+		{"memory limit by itself", evidence{kernel: exited(74), claim: &wire.Ending{Cause: mp.CauseMemoryLimit, Detail: "heap"}}, mp.Exit{Cause: mp.CauseMemoryLimit, Detail: "heap"}},
 		{"violation caught by itself", evidence{kernel: exited(70), claim: &wire.Ending{Cause: mp.CauseMemoryViolation, Fault: mp.FaultGuard}}, mp.Exit{Cause: mp.CauseMemoryViolation, Fault: mp.FaultGuard}},
 		{"it says we broke a rule", evidence{kernel: exited(73), claim: says(mp.CauseProtocol, 0)}, mp.Exit{Cause: mp.CauseProtocol}},
 		{"it says we went away", evidence{kernel: exited(71), claim: says(mp.CauseSupervisorGone, 0)}, mp.Exit{Cause: mp.CauseSupervisorGone}},
 
 		// Claims that do not.
 		{"another code", evidence{kernel: exited(4), claim: says(mp.CauseExited, 0)}, mp.Exit{Cause: mp.CauseExited, Code: 4}},
+		{"call limit with a clean exit", evidence{kernel: exited(0), claim: says(mp.CauseCallLimit, 0)}, mp.Exit{Cause: mp.CauseExited}},
+		{"memory limit with a program's code", evidence{kernel: exited(1), claim: says(mp.CauseMemoryLimit, 0)}, mp.Exit{Cause: mp.CauseExited, Code: 1}},
 		{"violation with a clean exit", evidence{kernel: exited(0), claim: says(mp.CauseMemoryViolation, 0)}, mp.Exit{Cause: mp.CauseExited}},
 		{"supervisor gone with a clean exit", evidence{kernel: exited(0), claim: says(mp.CauseSupervisorGone, 0)}, mp.Exit{Cause: mp.CauseExited}},
 		{"not its to claim", evidence{kernel: exited(0), claim: says(mp.CauseKilled, 0)}, mp.Exit{Cause: mp.CauseExited}},
@@ -85,6 +87,7 @@ func TestDecide(t *testing.T) {
 		{"channel gone", evidence{kernel: exited(71)}, mp.Exit{Cause: mp.CauseSupervisorGone, Code: 71}},
 		{"lock missing", evidence{kernel: exited(72), stderr: "landlock"}, mp.Exit{Cause: mp.CauseExited, Code: 72, Detail: "the worker found a lock missing: landlock"}},
 		{"channel broken", evidence{kernel: exited(73)}, mp.Exit{Cause: mp.CauseProtocol, Code: 73, Detail: "the worker ended its channel"}},
+		{"limit", evidence{kernel: exited(74)}, mp.Exit{Cause: mp.CauseExited, Code: 74, Detail: "a limit, the worker did not say which"}},
 		{"Go crash at the null page", evidence{kernel: exited(2), stderr: crashAt("0x18")}, mp.Exit{Cause: mp.CauseMemoryViolation, Code: 2, Fault: mp.FaultNull, Detail: "SIGSEGV: segmentation violation"}},
 		{"Go crash in the wild", evidence{kernel: exited(2), stderr: crashAt("0xdeadbeef00")}, mp.Exit{Cause: mp.CauseMemoryViolation, Code: 2, Fault: mp.FaultWild, Detail: "SIGSEGV: segmentation violation"}},
 		{"Go crash executing data", evidence{kernel: exited(2), stderr: crashAt("0x4a1b2c")}, mp.Exit{Cause: mp.CauseMemoryViolation, Code: 2, Fault: mp.FaultExec, Detail: "SIGSEGV: segmentation violation"}},

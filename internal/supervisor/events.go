@@ -75,7 +75,7 @@ func (e *events) emit(kind string, id mp.InstanceID, app mp.AppID, fields ...str
 // emitRefused records a refusal, as far as there are not too many.
 func (e *events) emitRefused(fields ...string) {
 	e.mu.Lock()
-	if !e.refused.take(time.Now()) {
+	if !e.refused.take(1, time.Now()) {
 		e.hidden++
 		e.mu.Unlock()
 		return

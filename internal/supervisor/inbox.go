@@ -21,11 +21,14 @@ const (
 	phaseSilent              // nothing: it has ended, or broke a rule
 )
 
-// Messages a worker may send in a second beside its log lines, and at once.
-// An honest one gathers lines for a moment before it sends them.
+// What a worker may send in a second beside its log lines, and at once. An
+// honest one gathers lines for 10 ms before it sends them; after the machine
+// has stood still, what it sent meanwhile comes together.
 const (
-	messageRate  = 100
-	messageBurst = 4096
+	messageRate  = 1000
+	messageBurst = 8192
+	byteRate     = 1 << 20
+	byteBurst    = 32 << 20
 )
 
 // inbox takes what a worker sends without being asked. It implements
@@ -35,12 +38,17 @@ type inbox struct {
 
 	mu    sync.Mutex
 	phase phase
-	rate  bucket
+	rate  bucket // of messages
+	bytes bucket
 }
 
 func newInbox(i *instance, logRate int, now time.Time) inbox {
-	rate := float64(logRate + messageRate)
-	return inbox{inst: i, rate: newBucket(rate, messageBurst+4*rate, now)}
+	lines := float64(logRate)
+	return inbox{
+		inst:  i,
+		rate:  newBucket(messageRate+lines, messageBurst+lines, now),
+		bytes: newBucket(byteRate+lines*wire.MaxLogText, byteBurst+lines*wire.MaxLogText, now),
+	}
 }
 
 // HandleCall refuses: a worker has nothing to ask for.
@@ -76,8 +84,8 @@ func (b *inbox) boot() {
 func (b *inbox) receive(body []byte, now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.rate.take(now) {
-		return errors.New("sent more messages than it may")
+	if !b.rate.take(1, now) || !b.bytes.take(float64(len(body)), now) {
+		return errors.New("sent more messages, or more bytes, than it may")
 	}
 	method, rest, err := wire.Split(body)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mpsupervisor/mpsupervisor/ipc"
 )
 
 // pipes are the connections to a worker: our ends, and those that the launcher
@@ -15,8 +17,7 @@ type pipes struct {
 }
 
 // makePipes makes all of them. Our ends do not block, so that waiting for them
-// costs no thread; the worker's ends of the pipes do, and its end of the
-// channel is its own to set.
+// costs no thread; the worker's ends of the pipes do.
 func makePipes() (p *pipes, err error) {
 	p = &pipes{}
 	defer func() {
@@ -25,11 +26,9 @@ func makePipes() (p *pipes, err error) {
 			p.closeTheirs()
 		}
 	}()
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return p, fmt.Errorf("cannot make a channel: %w", err)
+	if p.channel, p.theirChannel, err = ipc.Pair(); err != nil {
+		return p, err
 	}
-	p.channel, p.theirChannel = os.NewFile(uintptr(pair[0]), "channel"), os.NewFile(uintptr(pair[1]), "worker's channel")
 	if p.theirBirth, p.birth, err = pipe("birth", writeEnd); err != nil {
 		return p, err
 	}

@@ -119,7 +119,7 @@ func TestBucket(t *testing.T) {
 	b := newBucket(10, 5, now)
 	take := func(n int) (ok int) {
 		for range n {
-			if b.take(now) {
+			if b.take(1, now) {
 				ok++
 			}
 		}

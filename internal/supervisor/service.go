@@ -139,6 +139,9 @@ func (v *service) Logs(ctx context.Context, req *controlpb.LogsRequest, out *con
 	if err != nil {
 		return err
 	}
+	if err := out.Send(nil); err != nil { // headers: the caller learns that the program is known
+		return err
+	}
 	return i.console.lines.each(ctx, req.GetFollow(), func(l line, lost uint64) error {
 		return out.Send(&controlpb.LogLine{
 			Time:    timestamppb.New(l.time),
@@ -150,6 +153,9 @@ func (v *service) Logs(ctx context.Context, req *controlpb.LogsRequest, out *con
 }
 
 func (v *service) Events(ctx context.Context, req *controlpb.EventsRequest, out *connect.ServerStream[controlpb.Event]) error {
+	if err := out.Send(nil); err != nil { // headers: the caller learns that it is let in
+		return err
+	}
 	return v.s.events.each(ctx, req.GetFollow(), func(e event, _ uint64) error {
 		return out.Send(&controlpb.Event{
 			Seq:    e.Seq,

@@ -131,7 +131,7 @@ func (s *Supervisor) deliver(e launch.Exited) {
 	i := s.live[e.ID]
 	s.mu.Unlock()
 	if i == nil {
-		s.cfg.Log.Warn("the launcher tells of a worker that is not known", "id", e.ID)
+		s.cfg.Log.Debug("the end of a worker whose start was given up", "id", e.ID)
 		return
 	}
 	select {
