@@ -22,9 +22,12 @@ const oomScore = 500
 const locked = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV
 
 // container gives the settings of a worker for libcontainer.
-func (l *Launcher) container(s Spec) *configs.Config {
+func (l *Launcher) container(s Spec) (*configs.Config, error) {
 	score := oomScore
 	uid := int64(l.conf.uid(s.Slot))
+	if slices.Contains(s.Without, lock.UIDRange) {
+		uid = int64(l.conf.UIDBase) // everybody's
+	}
 	ids := []configs.IDMap{{ContainerID: 0, HostID: uid, Size: int64(l.conf.UIDCount)}}
 	conf := &configs.Config{
 		Rootfs:     l.root(),
@@ -50,10 +53,7 @@ func (l *Launcher) container(s Spec) *configs.Config {
 		// join the control group, which Start has joined already.
 		Cgroups: &cgroups.Cgroup{Rootless: true, Resources: &cgroups.Resources{}},
 	}
-	for _, name := range s.Without {
-		omissions[name](conf)
-	}
-	return conf
+	return conf, l.omit(conf, s.Without)
 }
 
 // mounts are what a worker's root has besides the worker's binary: a directory,
@@ -100,34 +100,4 @@ func rlimits() []configs.Rlimit {
 		want[i].Soft = want[i].Hard
 	}
 	return want
-}
-
-// omissions are the ways to leave a lock out, for control runs.
-var omissions = map[lock.Name]func(*configs.Config){
-	lock.UserNamespace:    func(c *configs.Config) { withoutUserNamespace(c) },
-	lock.PidNamespace:     without(configs.NEWPID),
-	lock.NetworkNamespace: without(configs.NEWNET),
-	lock.IPCNamespace:     without(configs.NEWIPC),
-	lock.UTSNamespace:     func(c *configs.Config) { c.Hostname = ""; without(configs.NEWUTS)(c) },
-	lock.CgroupNamespace:  without(configs.NEWCGROUP),
-	lock.Capabilities:     func(c *configs.Config) { c.Capabilities = everyCapability() },
-	lock.NoNewPrivs:       func(c *configs.Config) { c.NoNewPrivileges = false },
-	lock.ReadOnlyRoot:     func(c *configs.Config) { c.Readonlyfs = false },
-	lock.Rlimits:          func(c *configs.Config) { c.Rlimits = nil },
-	// The limits are zeroed by Start.
-	lock.MemoryLimit: func(*configs.Config) {},
-	lock.PidsLimit:   func(*configs.Config) {},
-	lock.CPULimit:    func(*configs.Config) {},
-}
-
-func without(ns configs.NamespaceType) func(*configs.Config) {
-	return func(c *configs.Config) {
-		c.Namespaces = slices.DeleteFunc(c.Namespaces, func(n configs.Namespace) bool { return n.Type == ns })
-	}
-}
-
-// withoutUserNamespace leaves the user id as it would be on the host.
-func withoutUserNamespace(c *configs.Config) {
-	without(configs.NEWUSER)(c)
-	c.UIDMappings, c.GIDMappings = nil, nil
 }

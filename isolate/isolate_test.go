@@ -126,6 +126,12 @@ func begin(t testing.TB, l *Launcher, s Spec) (*Worker, *bufio.Reader) {
 		said, _ := io.ReadAll(r)
 		t.Fatalf("%v (said: %q)", err, said)
 	}
+	t.Cleanup(func() {
+		if _, err := os.Stat(worker.state); err == nil { // a failed test has not waited for it
+			worker.Kill()
+			worker.Wait()
+		}
+	})
 	return worker, bufio.NewReader(r)
 }
 

@@ -5,15 +5,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
-	"github.com/opencontainers/runc/libcontainer/capabilities"
-	"github.com/opencontainers/runc/libcontainer/configs"
 )
-
-// everyCapability gives all capabilities in all five sets: for control runs.
-func everyCapability() *configs.Capabilities {
-	all := capabilities.KnownCapabilities()
-	return &configs.Capabilities{Bounding: all, Effective: all, Inheritable: all, Permitted: all, Ambient: all}
-}
 
 // limitLocks are the locks that a missing control group controller takes away.
 var limitLocks = map[string]lock.Name{

@@ -10,6 +10,8 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/isolate/stage"
+	"github.com/mpsupervisor/mpsupervisor/isolate/verify"
 	"github.com/opencontainers/runc/libcontainer"
 	"github.com/opencontainers/runc/libcontainer/configs"
 	"golang.org/x/sys/unix"
@@ -35,9 +37,12 @@ func (l *Launcher) Start(s Spec) (_ *Worker, err error) {
 	}
 	undo.add(func() error { return clear(group) })
 
-	conf := l.container(s)
+	conf, err := l.container(s)
+	if err != nil {
+		return nil, err
+	}
 	proc := l.process(s)
-	w := &Worker{ID: s.ID, Slot: s.Slot, UID: l.conf.uid(s.Slot) + workerUID, Group: group, state: l.state(s.ID), joined: make(chan struct{})}
+	w := l.worker(s, group)
 	if w.Policy, err = policy(conf, proc.Args, proc.Env, len(proc.ExtraFiles), limits, s.Filter); err != nil {
 		return nil, err
 	}
@@ -64,6 +69,19 @@ func (l *Launcher) Start(s Spec) (_ *Worker, err error) {
 		return nil, fmt.Errorf("cannot execute it: %w", err)
 	}
 	return w, nil
+}
+
+// worker gives what is known of a worker before it exists.
+func (l *Launcher) worker(s Spec, group *cgroup.Group) *Worker {
+	uid := l.conf.uid(s.Slot)
+	return &Worker{
+		ID: s.ID, Slot: s.Slot, UID: uid + workerUID, Group: group,
+		state: l.state(s.ID), joined: make(chan struct{}),
+		subject: verify.Subject{
+			Program: l.program(), UID: uid + workerUID, UIDBase: uid, UIDCount: l.conf.UIDCount,
+			Group: group, Limits: s.Limits,
+		},
+	}
 }
 
 // limits gives the limits without those that are left out.
@@ -97,7 +115,19 @@ func (l *Launcher) process(s Spec) *libcontainer.Process {
 		Stderr:     s.Stderr,
 		ExtraFiles: s.Files,
 		Init:       true,
+		LogLevel:   s.omissions().LogLevel(),
 	}
+}
+
+// omissions are what package stage is to leave out.
+func (s Spec) omissions() (o stage.Omissions) {
+	if slices.Contains(s.Without, lock.Securebits) {
+		o |= stage.OmitSecurebits
+	}
+	if slices.Contains(s.Without, lock.Keyring) {
+		o |= stage.OmitKeyring
+	}
+	return o
 }
 
 // load makes a container by way of a state file instead of libcontainer.Create,

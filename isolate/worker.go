@@ -7,15 +7,17 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
+	"github.com/mpsupervisor/mpsupervisor/isolate/verify"
 	"github.com/opencontainers/runc/libcontainer"
 	"golang.org/x/sys/unix"
 )
 
-// Worker is a running worker. Its fields do not change.
+// Worker is a running worker. Its exported fields do not change.
 type Worker struct {
 	ID        string
 	Slot      uint32
@@ -25,6 +27,9 @@ type Worker struct {
 	Pidfd     *os.File
 	Policy    Policy
 	Group     *cgroup.Group
+
+	subject verify.Subject // with the limits as they were last set
+	limited sync.Mutex     // over subject.Limits
 
 	proc   *libcontainer.Process
 	state  string
@@ -57,6 +62,7 @@ func (w *Worker) identify(p *libcontainer.Process) (err error) {
 		return fmt.Errorf("cannot open process: %w", err)
 	}
 	w.Pidfd = os.NewFile(uintptr(fd), "pidfd")
+	w.subject.Pid, w.subject.StartTime = w.Pid, w.StartTime
 	return nil
 }
 
@@ -99,6 +105,27 @@ func (w *Worker) join() error {
 func (w *Worker) Joined() error {
 	<-w.joined
 	return w.failed
+}
+
+// SetLimits changes the worker's limits.
+func (w *Worker) SetLimits(l cgroup.Limits) error {
+	w.limited.Lock()
+	defer w.limited.Unlock()
+	if err := w.Group.SetLimits(l); err != nil {
+		return err
+	}
+	w.subject.Limits = l
+	return nil
+}
+
+// Verify reads from the kernel whether the worker's locks hold.
+func (w *Worker) Verify() ([]verify.Lock, error) {
+	if err := w.Joined(); err != nil {
+		return nil, fmt.Errorf("worker is not in all its control groups: %w", err)
+	}
+	w.limited.Lock() // not only to copy: limits that change meanwhile would be found wrong
+	defer w.limited.Unlock()
+	return verify.Verify(w.subject)
 }
 
 // Freeze stops the worker until Thaw.

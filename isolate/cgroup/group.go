@@ -18,11 +18,12 @@ type Group struct {
 	l    *layout
 	dirs map[string]string // hierarchy → directory; "" is the unified one
 	path map[string]string // the same without the mount point
+	name string            // what is the same in all of them
 }
 
 // Group gives the group called name in p, whether or not it exists.
 func (p *Parent) Group(name string) *Group {
-	g := &Group{l: p.l, dirs: map[string]string{}, path: map[string]string{}}
+	g := &Group{l: p.l, dirs: map[string]string{}, path: map[string]string{}, name: filepath.Join(p.below, clean(name))}
 	for h := range p.base {
 		g.dirs[h] = filepath.Join(p.dir(h), clean(name))
 		g.path[h] = g.relative(h)
@@ -86,14 +87,16 @@ func (p *Parent) make() error {
 	return nil
 }
 
+// Name is the group's path as far as it is the same in every hierarchy: that of
+// its Parent, and its own name.
+func (g *Group) Name() string { return g.name }
+
+// Hierarchies gives the hierarchies that the group is in: a version 1
+// controller, or "" for the unified one.
+func (g *Group) Hierarchies() []string { return g.hierarchies() }
+
 // hierarchies gives the hierarchies of the group in a fixed order.
 func (g *Group) hierarchies() []string { return slices.Sorted(maps.Keys(g.dirs)) }
-
-// Paths gives the group's path in each hierarchy, counted from where that
-// hierarchy is mounted, as /proc/PID/cgroup shows it; "" is the unified one.
-func (g *Group) Paths() map[string]string {
-	return maps.Clone(g.path)
-}
 
 // Mode says which layout the host has.
 func (g *Group) Mode() Mode { return g.l.mode }

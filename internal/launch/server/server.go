@@ -1,0 +1,147 @@
+// Package server is the launcher's end of the protocol in package launch: it
+// turns requests into workers.
+//
+// It is the only part of the privileged half that reads what somebody else
+// wrote, so it takes no more from a request than the protocol gives it: a name,
+// one of the roles that it knows, and limits within its own. A packet that
+// breaks the protocol ends the connection, and with it every worker: whoever
+// sends such a packet is not the supervisor that was started with us.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/launch"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+	"github.com/mpsupervisor/mpsupervisor/isolate"
+)
+
+// Role is what a worker of one role gets.
+type Role struct {
+	Filter []byte // the system call filter's program, as in Program
+	// Files are descriptors 5 and up: the sealed program and the prelude's image.
+	Files []*os.File
+	Env   []string
+}
+
+// Config is what a Server works with.
+type Config struct {
+	Launcher *isolate.Launcher
+	Roles    map[launch.Role]Role
+	Slots    int       // workers at once
+	Max      mp.Limits // of one worker
+	Log      *slog.Logger
+}
+
+// startsAtOnce bounds the starts under way. More would only wait for each other.
+const startsAtOnce = 8
+
+// requestsAtOnce bounds the requests under way. Above it the launcher does not
+// read on, and the supervisor waits.
+const requestsAtOnce = 256
+
+// Server serves one supervisor.
+type Server struct {
+	cfg    Config
+	conn   *launch.Conn
+	table  *table
+	audit  *audit
+	starts chan struct{} // a place for each start under way
+	busy   chan struct{} // a place for each request under way
+	work   sync.WaitGroup
+}
+
+// Serve answers requests until the supervisor is gone, then ends every worker
+// and removes everything. The error is nil if the supervisor closed its end.
+func Serve(f *os.File, cfg Config) error {
+	conn, err := launch.NewConn(f)
+	if err != nil {
+		return err
+	}
+	s := &Server{
+		cfg: cfg, conn: conn, table: newTable(cfg.Slots), audit: listen(cfg.Log),
+		starts: make(chan struct{}, startsAtOnce), busy: make(chan struct{}, requestsAtOnce),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err = s.read(ctx)
+	cancel()
+	s.conn.Close()
+	s.work.Wait() // starts under way become workers or nothing
+	s.endAll()
+	s.audit.close()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// read takes requests until there are no more.
+func (s *Server) read(ctx context.Context) error {
+	for {
+		var r launch.Request
+		files, err := s.conn.Receive(&r)
+		if err != nil {
+			return err
+		}
+		if err := check(r, len(files)); err != nil {
+			launch.CloseAll(files)
+			return fmt.Errorf("supervisor broke the protocol: %w", err)
+		}
+		s.busy <- struct{}{}
+		s.work.Go(func() {
+			defer func() { <-s.busy }()
+			defer launch.CloseAll(files)
+			s.serve(ctx, r, files)
+		})
+	}
+}
+
+// check holds a request to the protocol. What it refuses no supervisor sends.
+func check(r launch.Request, files int) error {
+	want := 0
+	limits := false
+	switch r.Op {
+	case launch.OpStart:
+		want, limits = 3, true
+	case launch.OpLimit:
+		limits = true
+	case launch.OpFreeze, launch.OpThaw, launch.OpKill, launch.OpStat:
+	default:
+		return fmt.Errorf("unknown request %.40q", string(r.Op))
+	}
+	switch {
+	case r.Seq == 0:
+		return fmt.Errorf("%s request without a number", r.Op)
+	case !r.ID.Valid():
+		return fmt.Errorf("%s request for %.80q", r.Op, string(r.ID))
+	case files != want:
+		return fmt.Errorf("%s request with %d descriptors, not %d", r.Op, files, want)
+	case limits != (r.Limits != nil):
+		return fmt.Errorf("%s request whose limits are there or not as they should not be", r.Op)
+	case r.Op != launch.OpStart && r.Role != "":
+		return fmt.Errorf("%s request with a role", r.Op)
+	}
+	return nil
+}
+
+// endAll ends every worker that is left, says which, and waits until nothing
+// is left of them.
+func (s *Server) endAll() {
+	left := s.table.all()
+	for _, e := range left {
+		s.cfg.Log.Info("supervisor is gone: ending worker", "id", e.worker.ID, "pid", e.worker.Pid)
+		if err := e.worker.Kill(); err != nil {
+			s.cfg.Log.Error("cannot end worker", "id", e.worker.ID, "err", err)
+		}
+	}
+	for _, e := range left {
+		<-e.gone
+	}
+}

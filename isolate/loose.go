@@ -1,0 +1,93 @@
+package isolate
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/opencontainers/runc/libcontainer/capabilities"
+	"github.com/opencontainers/runc/libcontainer/configs"
+	"golang.org/x/sys/unix"
+)
+
+// omissions are the ways to leave a lock out, for control runs. Those without
+// one here are left out elsewhere: limits by Start, securebits and the keyring
+// by package stage, and those that need another root file system by loosen.
+//
+// Capabilities come to nothing unless securebits are left out with them. The
+// mount namespace is not here: without one libcontainer would mount in ours.
+var omissions = map[lock.Name]func(*configs.Config){
+	lock.UserNamespace:    withoutUserNamespace,
+	lock.PidNamespace:     without(configs.NEWPID),
+	lock.NetworkNamespace: without(configs.NEWNET),
+	lock.IPCNamespace:     without(configs.NEWIPC),
+	lock.UTSNamespace:     func(c *configs.Config) { c.Hostname = ""; without(configs.NEWUTS)(c) },
+	lock.CgroupNamespace:  without(configs.NEWCGROUP),
+	lock.UIDRange:         nil,
+	lock.Capabilities:     func(c *configs.Config) { c.Capabilities = everyCapability() },
+	lock.NoNewPrivs:       func(c *configs.Config) { c.NoNewPrivileges = false },
+	lock.ReadOnlyRoot:     func(c *configs.Config) { c.Readonlyfs = false },
+	lock.Rlimits:          func(c *configs.Config) { c.Rlimits = nil },
+	lock.MemoryLimit:      nil,
+	lock.PidsLimit:        nil,
+	lock.CPULimit:         nil,
+	lock.Securebits:       nil,
+	lock.Keyring:          nil,
+}
+
+func without(ns configs.NamespaceType) func(*configs.Config) {
+	return func(c *configs.Config) {
+		c.Namespaces = slices.DeleteFunc(c.Namespaces, func(n configs.Namespace) bool { return n.Type == ns })
+	}
+}
+
+// withoutUserNamespace leaves the user id as it would be on the host.
+func withoutUserNamespace(c *configs.Config) {
+	without(configs.NEWUSER)(c)
+	c.UIDMappings, c.GIDMappings = nil, nil
+}
+
+// everyCapability gives all capabilities in all five sets.
+func everyCapability() *configs.Capabilities {
+	all := capabilities.KnownCapabilities()
+	return &configs.Capabilities{Bounding: all, Effective: all, Inheritable: all, Permitted: all, Ambient: all}
+}
+
+// omit applies what a control run leaves out.
+func (l *Launcher) omit(conf *configs.Config, names []lock.Name) error {
+	for _, name := range names {
+		if change := omissions[name]; change != nil {
+			change(conf)
+		}
+	}
+	if slices.Contains(names, lock.ReadOnlyRoot) || slices.Contains(names, lock.PidNamespace) {
+		return l.loosen(conf, slices.Contains(names, lock.PidNamespace))
+	}
+	return nil
+}
+
+// loosen gives a control run a root of its own, which anybody may write to. The
+// usual one is read-only whatever is asked for. The host's /proc is in it if
+// the pid namespace is shared: libcontainer could not get a new one then.
+func (l *Launcher) loosen(conf *configs.Config, proc bool) error {
+	root := filepath.Join(l.conf.StateDir, "loose")
+	program := filepath.Join(root, l.program())
+	for _, dir := range []string{"", "dev", "proc"} {
+		if err := mkdir(filepath.Join(root, dir), 0o777); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(program, nil, 0o444); err != nil {
+		return fmt.Errorf("cannot make mount point: %w", err)
+	}
+	conf.Rootfs = root
+	conf.Mounts = append(conf.Mounts, &configs.Mount{
+		Source: l.conf.Binary, Destination: l.program(), Device: "bind", Flags: unix.MS_BIND | locked,
+	})
+	if proc {
+		conf.Mounts[0] = &configs.Mount{Source: "/proc", Destination: "/proc", Device: "bind", Flags: unix.MS_BIND | unix.MS_REC}
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package verify
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// users looks at all four user and group ids (real, effective, saved, file
+// system), at the supplementary groups, and at the map of the user namespace.
+func users(v *view) (want, found string, ok bool) {
+	ids := strings.Repeat(fmt.Sprint(v.UID)+" ", 4)
+	want = fmt.Sprintf("user and group %d, of %d from %d", v.UID, v.UIDCount, v.UIDBase)
+	uid, gid := fields(v.status["Uid"]), fields(v.status["Gid"])
+	umap, gmap := fields(v.text("uid_map")), fields(v.text("gid_map"))
+	mapped := fmt.Sprintf("0 %d %d", v.UIDBase, v.UIDCount)
+	groups := fields(v.status["Groups"])
+	if uid+" " == ids && gid+" " == ids && umap == mapped && gmap == mapped && groups == "" {
+		return want, want, true
+	}
+	return want, fmt.Sprintf("users %s, groups %s, more groups %q, maps %q and %q", uid, gid, groups, umap, gmap), false
+}
+
+// fields puts single blanks between words.
+func fields(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// capSets are the five sets, each a hexadecimal number.
+var capSets = []string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}
+
+func capabilities(v *view) (want, found string, ok bool) {
+	want = "none in any of five sets, on every thread"
+	for _, set := range capSets {
+		value, same := v.every(set)
+		if n, err := strconv.ParseUint(value, 16, 64); !same || err != nil || n != 0 {
+			return want, set + " " + value, false
+		}
+	}
+	return want, fmt.Sprintf("none, on %d threads", len(v.tasks)), true
+}
+
+func noNewPrivs(v *view) (want, found string, ok bool) {
+	value, same := v.every("NoNewPrivs")
+	return "1 on every thread", fmt.Sprintf("%s on %d threads", value, len(v.tasks)), same && value == "1"
+}
+
+// seccomp looks for mode 2 (filter) and the number of filters (since Linux 5.9).
+func seccomp(v *view) (want, found string, ok bool) {
+	mode, sameMode := v.every("Seccomp")
+	filters, sameFilters := v.every("Seccomp_filters")
+	n, err := strconv.Atoi(filters)
+	ok = sameMode && sameFilters && mode == "2" && err == nil && n >= 1
+	return "filter on every thread", fmt.Sprintf("mode %s, %s filters, on %d threads", mode, filters, len(v.tasks)), ok
+}
+
+// behindFilter is for a lock of which the kernel shows nothing: the worker sets
+// and proves it before the filter, without which it goes no further.
+func behindFilter(state string) func(*view) (want, found string, ok bool) {
+	return func(v *view) (want, found string, ok bool) {
+		if _, filter, ok := seccomp(v); !ok {
+			return state, "not shown by the kernel; the worker proves it before its filter, which is missing: " + filter, false
+		}
+		return state, "proven by the worker before its filter, which is on; not shown by the kernel", true
+	}
+}
+
+// keyring is another of which nothing is shown: the launcher's inner half
+// leaves the session's keyring before it can execute the worker's program.
+func keyring(v *view) (want, found string, ok bool) {
+	want = "an empty one of its own"
+	if exe := v.link("exe"); exe != v.Program {
+		return want, fmt.Sprintf("not shown by the kernel, and the program is %s, not %s", exe, v.Program), false
+	}
+	return want, "joined before the program was executed, which it is; not shown by the kernel", true
+}
+
+// dumpable looks at who owns the process's files in /proc: the user that it
+// runs as if it can be dumped or traced, else root of its user namespace
+// (proc(5)).
+func dumpable(v *view) (want, found string, ok bool) {
+	want = "no"
+	info, err := os.Stat(v.dir + "environ")
+	if err != nil {
+		return want, "unreadable: " + err.Error(), false
+	}
+	owner := fmt.Sprint(info.Sys().(*syscall.Stat_t).Uid)
+	if slices.Contains(strings.Fields(v.status["Uid"]), owner) {
+		return want, "yes: its files in /proc are its own", false
+	}
+	return want, "no", true
+}
