@@ -58,11 +58,11 @@ func (w *worker) program(b boot) engine.Program {
 // The stack is Go's, outside of the heap's limit and inside the cgroup's. It
 // doubles as it grows, and old and new are there at once for a moment.
 const (
-	minStack = 1 << 20
-	maxStack = 8 << 20
+	minStack = 2 << 20
+	maxStack = 16 << 20
 )
 
-func stackFor(heap int64) int64 { return min(max(heap/8, minStack), maxStack) }
+func stackFor(heap int64) int64 { return min(max(heap/4, minStack), maxStack) }
 
 // HandleCall takes Boot and Call, each on a goroutine of its own.
 func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) (reply []byte, err error) {

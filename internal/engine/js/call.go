@@ -20,8 +20,10 @@ type call struct {
 	input []byte
 	done  func([]byte, error)
 	stop  func() bool // stops watching ctx
-	id    int32       // while pending
 	over  bool        // done was called
+
+	id      int32 // while pending
+	promise value // of the prelude's invoke, while pending
 }
 
 // maxQueue bounds the calls that have not begun.
@@ -36,7 +38,7 @@ var errQueue = errors.New("too many calls are waiting")
 // A context that is cancelled gives the call up: the function may go on, and
 // its result is thrown away. One that reaches its deadline ends the program.
 func (e *Engine) Call(ctx context.Context, name string, input []byte, done func([]byte, error)) {
-	c := &call{ctx: ctx, name: name, input: input, done: done}
+	c := &call{ctx: ctx, name: name, input: input, done: done, promise: undefined}
 	c.stop = context.AfterFunc(ctx, func() {
 		if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 			e.watch.late.Store(true)
@@ -112,7 +114,7 @@ func (c *call) finish(output []byte, err error) {
 func (e *Engine) runCall() bool {
 	for id, c := range e.pending {
 		if err := c.ctx.Err(); err != nil && !e.watch.late.Load() {
-			delete(e.pending, id)
+			e.settled(id)
 			c.finish(nil, err)
 		}
 	}
@@ -157,11 +159,10 @@ func (e *Engine) begin(c *call) error {
 	c.id = e.nextID()
 	args[0] = integer(c.id)
 	e.pending[c.id] = c
-	r := e.call(theRoot().entry[entryInvoke], args...)
-	if isThrown(r) {
+	c.promise = e.call(theRoot().entry[entryInvoke], args...)
+	if isThrown(c.promise) {
 		return e.guestOrExit(e.exception())
 	}
-	e.drop(r)
 	return nil
 }
 
@@ -207,13 +208,34 @@ func (e *Engine) parse(input []byte) (value, error) {
 	return undefined, err
 }
 
+// settled takes call id, or the answer is false: it was given up.
+func (e *Engine) settled(id int32) (*call, bool) {
+	c, ok := e.pending[id]
+	if ok {
+		delete(e.pending, id)
+		e.drop(c.promise)
+	}
+	return c, ok
+}
+
+// callOf is the call whose invoke returned promise. That promise is rejected
+// when invoke itself came to nothing, for want of stack or memory: it would
+// have called fail otherwise.
+func (e *Engine) callOf(promise uintptr) (int32, bool) {
+	for id, c := range e.pending {
+		if isObject(c.promise) && pointer(c.promise) == promise {
+			return id, true
+		}
+	}
+	return 0, false
+}
+
 // settle ends call id with the JSON in v, or undefined for null.
 func (e *Engine) settle(id int32, v value) {
-	c, ok := e.pending[id]
+	c, ok := e.settled(id)
 	if !ok {
-		return // given up
+		return
 	}
-	delete(e.pending, id)
 	if !isString(v) {
 		c.finish([]byte("null"), nil)
 		return
@@ -232,8 +254,7 @@ func (e *Engine) settle(id int32, v value) {
 // fail ends call id with what the function, or JSON.stringify, threw.
 func (e *Engine) fail(id int32, v value) {
 	err := e.guestOrExit(e.dup(v))
-	if c, ok := e.pending[id]; ok {
-		delete(e.pending, id)
+	if c, ok := e.settled(id); ok {
 		c.finish(nil, err)
 	}
 }

@@ -49,7 +49,7 @@ func program(app string) engine.Program {
 	return engine.Program{
 		AppID: "com.example.test", Files: files("app.js", app), Entry: "app.js",
 		Seed: [32]byte{1}, Start: time.Unix(1700000000, 0),
-		Heap: 32 << 20, Turn: 5 * time.Second, Result: 1 << 20,
+		Heap: 32 << 20, Turn: 20 * time.Second, Result: 1 << 20,
 	}
 }
 
@@ -114,6 +114,8 @@ func (b *bench) do(ctx context.Context, name, input string) (string, error) {
 		err    error
 	}
 	c := make(chan answer, 1)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
 	b.Call(ctx, name, []byte(input), func(output []byte, err error) { c <- answer{output, err} })
 	a := <-c
 	return string(a.output), a.err

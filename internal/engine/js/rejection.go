@@ -57,7 +57,9 @@ func (e *Engine) reportRejections() {
 	list, more := e.rejected, e.unlisted
 	e.rejected, e.unlisted = nil, 0
 	for _, r := range list {
-		if r.promise != e.entryPromise {
+		if id, ok := e.callOf(r.promise); ok {
+			e.fail(id, r.reason)
+		} else if r.promise != e.entryPromise {
 			e.uncaught("Uncaught (in promise) ", e.dup(r.reason))
 		}
 		e.release(r)

@@ -95,7 +95,7 @@ func onInterrupt(_ *libc.TLS, runtime, _ uintptr) int32 {
 	if w.over(e) {
 		return 1
 	}
-	(*lib.TJSRuntime)(at(runtime)).Fstack_size = w.frames.limit()
+	(*lib.TJSRuntime)(at(runtime)).Fstack_size = w.frames.limit(e.tls)
 	return 0
 }
 
@@ -114,9 +114,10 @@ type frames struct {
 	bytes   int64  // of frames
 }
 
-// slotBytes is what one slot takes of the goroutine's stack where it takes
-// most; TestStackPerSlot measures it.
-const slotBytes = 4 << 10
+// slotBytes is what one slot takes: at most 1 KiB of the goroutine's stack,
+// which TestRecursion holds for every kind of recursion, and what libc keeps
+// for the slot itself.
+const slotBytes = 2 << 10
 
 // allocasOffset is where libc.TLS keeps its list of alloca'd blocks, which
 // it does not export.
@@ -139,11 +140,12 @@ func (f *frames) allow(bytes int64) {
 	f.bytes = bytes
 }
 
-// limit is the number of slots that may be in use now: none more when the
-// frames have used up their bytes.
-func (f *frames) limit() uint64 {
+// limit is the number of slots that may be in use: no more than now when the
+// frames have used up their bytes, so that the guest can go on once the error
+// has unwound some of them.
+func (f *frames) limit(tls *libc.TLS) uint64 {
 	if f.measure() > f.bytes {
-		return 1
+		return min(uint64(tls.StackSlots()), f.slots)
 	}
 	return f.slots
 }
