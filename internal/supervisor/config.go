@@ -100,18 +100,18 @@ func (s Settings) Check() error {
 
 // allowed reports the first limit of l that is above the host's.
 func allowed(l, most mp.Limits) error {
-	const say = "%s of %v is above this host's maximum of %v; ask for less, or raise the maximum in the configuration"
+	const say = "%s %v is above this host's maximum of %v; ask for less, or raise the maximum in the configuration"
 	switch {
 	case l.Memory > most.Memory:
-		return fmt.Errorf(say, "memory limit", l.Memory, most.Memory)
+		return fmt.Errorf(say, "memory limit in bytes", l.Memory, most.Memory)
 	case l.Pids > most.Pids:
-		return fmt.Errorf(say, "pids limit", l.Pids, most.Pids)
+		return fmt.Errorf(say, "task limit", l.Pids, most.Pids)
 	case l.CPU > most.CPU:
-		return fmt.Errorf(say, "cpu limit", l.CPU, most.CPU)
+		return fmt.Errorf(say, "processor limit", l.CPU, most.CPU)
 	case l.CallTimeout > most.CallTimeout:
 		return fmt.Errorf(say, "call timeout", l.CallTimeout, most.CallTimeout)
 	case l.LogRate > most.LogRate:
-		return fmt.Errorf(say, "log rate", l.LogRate, most.LogRate)
+		return fmt.Errorf(say, "log rate in lines a second", l.LogRate, most.LogRate)
 	}
 	return nil
 }

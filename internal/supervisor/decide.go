@@ -58,13 +58,13 @@ func decide(e evidence) mp.Exit {
 	case sig == syscall.SIGSEGV, sig == syscall.SIGBUS:
 		return mp.Exit{Cause: mp.CauseMemoryViolation, Signal: k.Signal, Fault: claimedFault(e.claim)}
 	case e.broke != nil:
-		return mp.Exit{Cause: mp.CauseProtocol, Signal: k.Signal, Detail: e.broke.Error()}
+		return mp.Exit{Cause: mp.CauseProtocol, Signal: k.Signal, Detail: firstLine(e.broke.Error())}
 	case e.ours != nil && sig == syscall.SIGKILL:
 		return mp.Exit{Cause: e.ours.cause, Code: e.ours.code, Signal: k.Signal, Detail: e.ours.detail}
 	case sig != 0:
 		return mp.Exit{Cause: mp.CauseSignal, Signal: k.Signal, Detail: firstLine(e.stderr)}
 	case e.claim != nil && fits(*e.claim, k.Code):
-		return mp.Exit{Cause: e.claim.Cause, Code: e.claim.Code, Fault: e.claim.Fault, Detail: e.claim.Detail}
+		return mp.Exit{Cause: e.claim.Cause, Code: e.claim.Code, Fault: e.claim.Fault, Detail: firstLine(e.claim.Detail)}
 	}
 	return byCode(k.Code, e.stderr)
 }
@@ -144,7 +144,7 @@ func crashFault(stderr string) (mp.Fault, bool) {
 	return mp.FaultWild, true
 }
 
-const maxLine = 400 // bytes of a worker's standard error in a one-line detail
+const maxLine = 400 // bytes of a one-line detail
 
 // firstLine gives the first line that has text, cut to a readable length and
 // without control characters: it goes into messages of our own.

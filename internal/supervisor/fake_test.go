@@ -353,6 +353,13 @@ func packed(t *testing.T, name, more string) *os.File {
 	return f
 }
 
+// lend has the rig report to a subtest until the function it returns is called.
+func (r *rig) lend(t *testing.T) func() {
+	owner := r.t
+	r.t = t
+	return func() { r.t = owner }
+}
+
 func (r *rig) put(name string) string {
 	r.t.Helper()
 	res, err := r.client.PutPackage(context.Background(), packed(r.t, name, ""))

@@ -109,7 +109,7 @@ func TestHostileStart(t *testing.T) {
 	neighbour := r.mustStart()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r.t = t
+			defer r.lend(t)()
 			r.launcher.next(tt.play)
 			res, err := r.start()
 			if err == nil {
@@ -263,7 +263,7 @@ func TestEndsInBoot(t *testing.T) {
 	neighbour := r.mustStart()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r.t = t
+			defer r.lend(t)()
 			r.launcher.next(tt.play)
 			res, err := r.client.Start(context.Background(), &controlpb.StartRequest{
 				Digest: r.digest, Limits: &controlpb.Limits{CallTimeout: durationpb.New(100 * time.Millisecond)},
@@ -365,7 +365,7 @@ func TestCallOutcomes(t *testing.T) {
 	neighbour := r.mustStart()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r.t = t
+			defer r.lend(t)()
 			r.launcher.next(onCall(tt.answer))
 			res, err := r.client.Start(context.Background(), &controlpb.StartRequest{
 				Digest: r.digest, Limits: &controlpb.Limits{CallTimeout: durationpb.New(100 * time.Millisecond)},

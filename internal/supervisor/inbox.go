@@ -139,10 +139,10 @@ func (b *inbox) takeEnding(body []byte) error {
 	i.mu.Lock()
 	i.claim = &m
 	i.mu.Unlock()
-	go func() {
-		if !within(i.dead, i.sup.timing.linger) {
+	time.AfterFunc(i.sup.timing.linger, func() {
+		if !within(i.dead, 0) {
 			i.end(i.lastWord(""))
 		}
-	}()
+	})
 	return nil
 }

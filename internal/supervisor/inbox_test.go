@@ -25,20 +25,21 @@ func FuzzInbox(f *testing.F) {
 	f.Add(pack(endingBody, logBody))
 	f.Add(pack(sealedBody, []byte{17, 0xa1, 1, 0x9f, 0xff}))
 	f.Fuzz(func(t *testing.T, script []byte) {
+		now := time.Unix(1000, 0)
 		i := &instance{
-			console: newConsole(10, DefaultSettings(), time.Now()),
-			sup:     &Supervisor{},
+			console: newConsole(10, DefaultSettings(), now),
+			sup:     &Supervisor{timing: timing{linger: time.Hour}},
 			sealed:  make(chan struct{}),
 			dead:    make(chan struct{}),
 			state:   ended, // so that nothing is killed
 		}
 		close(i.dead)
-		b := newInbox(i, 10, time.Now())
-		i.console.told = time.Now().Add(time.Hour) // no events
+		b := newInbox(i, 10, now)
+		i.console.told = now // no events
 		refused := false
 		for len(script) > 0 {
 			n := min(int(script[0]), len(script)-1)
-			err := b.receive(script[1:1+n], time.Now())
+			err := b.receive(script[1:1+n], now)
 			script = script[1+n:]
 			if refused && err == nil {
 				t.Fatal("a message was taken after one that was refused")

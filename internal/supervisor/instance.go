@@ -127,7 +127,7 @@ func (i *instance) violated(rule error) {
 		i.broke = rule
 	}
 	i.mu.Unlock()
-	i.end(verdict{cause: mp.CauseProtocol, detail: rule.Error()})
+	i.end(verdict{cause: mp.CauseProtocol, detail: firstLine(rule.Error())})
 }
 
 // kill asks the launcher until the worker has ended. A launcher that answers
@@ -235,7 +235,7 @@ func (i *instance) lastWord(otherwise string) verdict {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.claim != nil {
-		return verdict{cause: i.claim.Cause, code: i.claim.Code, detail: i.claim.Detail}
+		return verdict{cause: i.claim.Cause, code: i.claim.Code, detail: firstLine(i.claim.Detail)}
 	}
 	return verdict{cause: mp.CauseProtocol, detail: otherwise}
 }

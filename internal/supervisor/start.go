@@ -49,7 +49,7 @@ func (s *Supervisor) start(ctx context.Context, i *instance) error {
 		return nil
 	}
 	err = s.undo(i, err)
-	s.events.emit(eventStartFailed, i.id, i.app(), "reason", err.Error())
+	s.events.emit(eventStartFailed, i.id, i.app(), "reason", firstLine(err.Error()))
 	return err
 }
 
@@ -121,16 +121,16 @@ var errWorkerEnded = errors.New("the worker ended before it was ready")
 
 // launch has the launcher make a worker, tells it who it is, and returns our
 // end of its channel.
-func (s *Supervisor) launch(ctx context.Context, i *instance) (*os.File, wire.Birth, error) {
+func (s *Supervisor) launch(ctx context.Context, i *instance) (*os.File, *wire.Birth, error) {
 	p, err := makePipes()
 	if err != nil {
-		return nil, wire.Birth{}, err
+		return nil, nil, err
 	}
 	defer p.closeTheirs()
 	started, pidfd, err := s.cfg.Launcher.Start(ctx, i.id, launch.RoleJS, i.limits, p.theirChannel, p.theirBirth, p.theirStderr)
 	if err != nil {
 		p.closeOurs()
-		return nil, wire.Birth{}, fmt.Errorf("the launcher cannot make a worker: %w", err)
+		return nil, nil, fmt.Errorf("the launcher cannot make a worker: %w", err)
 	}
 	i.launched(started, pidfd, p.stderr)
 	s.events.emit(eventStarted, i.id, i.app(), "pid", itoa(started.Pid), "policy", started.Policy.String())
@@ -138,7 +138,7 @@ func (s *Supervisor) launch(ctx context.Context, i *instance) (*os.File, wire.Bi
 	if err != nil {
 		p.channel.Close()
 		close(i.opened)
-		return nil, birth, err
+		return nil, nil, err
 	}
 	return p.channel, birth, nil
 }
@@ -155,23 +155,24 @@ func (i *instance) launched(started launch.Started, pidfd, stderr *os.File) {
 
 // sendBirth writes the worker's birth record, with a fresh secret, and closes
 // the pipe. A pipe holds far more than a record, so that this cannot block.
-func sendBirth(pipe *os.File, id mp.InstanceID, started launch.Started) (wire.Birth, error) {
+func sendBirth(pipe *os.File, id mp.InstanceID, started launch.Started) (*wire.Birth, error) {
 	defer pipe.Close()
-	b := wire.Birth{Version: wire.Version, Instance: id, Pid: started.Pid, StartTime: started.StartTime, Policy: started.Policy}
+	b := &wire.Birth{Version: wire.Version, Instance: id, Pid: started.Pid, StartTime: started.StartTime, Policy: started.Policy}
 	rand.Read(b.Secret[:])
-	encoded, err := wire.MarshalBirth(b)
+	encoded, err := wire.MarshalBirth(*b)
 	if err != nil {
-		return b, fmt.Errorf("cannot encode the birth record: %w", err)
+		return nil, fmt.Errorf("cannot encode the birth record: %w", err)
 	}
 	defer clear(encoded)
 	if _, err := pipe.Write(encoded); err != nil {
-		return b, fmt.Errorf("cannot send the birth record: %w", err)
+		return nil, fmt.Errorf("cannot send the birth record: %w", err)
 	}
 	return b, nil
 }
 
-// open does the handshake on the channel, which it takes over.
-func (i *instance) open(ctx context.Context, channel *os.File, birth wire.Birth) (*ipc.Conn, error) {
+// open does the handshake on the channel, which it takes over, and forgets the
+// secret.
+func (i *instance) open(ctx context.Context, channel *os.File, birth *wire.Birth) (*ipc.Conn, error) {
 	defer close(i.opened)
 	conn, err := ipc.New(ctx, channel, ipc.Config{
 		Initiator: true,
