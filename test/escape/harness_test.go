@@ -7,12 +7,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/isolate/stage"
 	"github.com/mpsupervisor/mpsupervisor/seccomp"
 	"github.com/mpsupervisor/mpsupervisor/seccomp/compile"
 	"github.com/mpsupervisor/mpsupervisor/test/escape/attack"
@@ -31,12 +33,20 @@ func runTests(m *testing.M) int {
 		fmt.Println("skipped: needs root, to start a worker")
 		return 0
 	}
+	if err := stage.Enter(); err != nil { // as the launcher does
+		fmt.Println(err)
+		return 1
+	}
 	dir, err := os.MkdirTemp("", "escape-test-")
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o711); err != nil { // a worker looks up its root in it
+		fmt.Println(err)
+		return 1
+	}
 	probe = filepath.Join(dir, "probe")
 	build := exec.Command("go", "build", "-o", probe, "./probe")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -44,6 +54,15 @@ func runTests(m *testing.M) int {
 		fmt.Printf("cannot build the probe: %v\n%s", err, out)
 		return 1
 	}
+	if err := openLauncher(dir); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer func() {
+		if err := closeLauncher(); err != nil {
+			fmt.Println(err)
+		}
+	}()
 	return m.Run()
 }
 
@@ -52,7 +71,7 @@ type session struct {
 	t       *testing.T
 	channel *os.File
 	answers *json.Decoder
-	stderr  *os.File
+	stderr  *tail
 }
 
 // spec is what a probe is started with, the same as a worker.
@@ -81,17 +100,46 @@ func newSession(t *testing.T, launch func(*testing.T, spec)) *session {
 		t.Fatal(err)
 	}
 	w.Close()
-	log, err := os.CreateTemp(t.TempDir(), "stderr")
+	r, stderr, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sp := spec{stderr: log, files: []*os.File{theirs, birth, memory(t, program), memory(t, nil)}}
+	sp := spec{stderr: stderr, files: []*os.File{theirs, birth, memory(t, program), memory(t, nil)}}
 	launch(t, sp)
-	for _, f := range sp.files {
+	for _, f := range append(sp.files, stderr) {
 		f.Close()
 	}
-	t.Cleanup(func() { ours.Close(); log.Close() })
+	log := new(tail)
+	go log.follow(r)
+	t.Cleanup(func() { ours.Close(); r.Close() })
 	return &session{t, ours, json.NewDecoder(ours), log}
+}
+
+// tail keeps what a probe said last. The text of a crash is long.
+type tail struct {
+	mu   sync.Mutex
+	text string
+}
+
+func (l *tail) follow(r *os.File) {
+	const enough = 600
+	b := make([]byte, 4096)
+	for {
+		n, err := r.Read(b)
+		l.mu.Lock()
+		l.text += string(b[:n])
+		l.text = l.text[max(0, len(l.text)-enough):]
+		l.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (l *tail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.TrimSpace(l.text)
 }
 
 // memory makes a sealed file in memory.
@@ -122,20 +170,14 @@ func (s *session) try(r attack.Request, without ...lock.Name) attack.Outcome {
 	}
 	s.channel.SetDeadline(time.Now().Add(answerWithin))
 	if _, err := s.channel.Write(append(line, '\n')); err != nil {
-		s.t.Fatalf("cannot ask the probe: %v; %s", err, s.said())
+		s.t.Fatalf("cannot ask the probe: %v; %s", err, s.stderr)
 	}
 	var o attack.Outcome
 	if err := s.answers.Decode(&o); err != nil {
-		s.t.Fatalf("no answer from the probe to %s: %v; %s", line, err, s.said())
+		s.t.Fatalf("no answer from the probe to %s: %v; %s", line, err, s.stderr)
 	}
 	if o.Failed != "" {
 		s.t.Errorf("%s could not be tried: %s", line, o.Failed)
 	}
 	return o
-}
-
-// said is what the probe wrote to standard error.
-func (s *session) said() string {
-	b, _ := os.ReadFile(s.stderr.Name())
-	return strings.TrimSpace(string(b))
 }

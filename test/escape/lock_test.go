@@ -20,6 +20,10 @@ type row struct {
 	held   string      // with those aside
 	open   string      // and without this lock
 	needs  string      // what the kernel must have for this lock to stop it, if not every one has
+
+	// control starts the probe without the lock, where the launcher that is
+	// under test cannot.
+	control launcher
 }
 
 // launcher starts a probe, as far as it can without some of the locks.
@@ -32,6 +36,9 @@ func (r row) check(t *testing.T, launch launcher) {
 		t.Skipf("this kernel lacks %s", r.needs)
 	}
 	whole := newSession(t, func(t *testing.T, s spec) { launch(t, s, nil) })
+	if r.control != nil {
+		launch = r.control
+	}
 	lacking := newSession(t, func(t *testing.T, s spec) { launch(t, s, []lock.Name{r.lock}) })
 	runs := []struct {
 		name    string
@@ -45,7 +52,7 @@ func (r row) check(t *testing.T, launch launcher) {
 	}
 	for _, run := range runs {
 		if got := run.s.try(r.attack, run.without...); got.String() != run.want {
-			t.Errorf("%s: %v, want %s; the probe says: %s", run.name, got, run.want, run.s.said())
+			t.Errorf("%s: %v, want %s; the probe says: %s", run.name, got, run.want, run.s.stderr)
 		}
 	}
 	if r.held == r.open {
@@ -73,34 +80,34 @@ func opening(path string, flags int) attack.Request {
 // signal its own threads.
 const signalScope = "landlock's signal scope"
 
-// ownLocks are those that the worker sets itself, and those that it keeps when
-// the launcher gives it more than it should.
+// ownLocks are those that the worker sets itself.
 var ownLocks = []row{
-	{lock.Descriptors, attack.Request{Attack: attack.ReadFD, Args: []uint64{5}}, nil, "EBADF", "EBADF", "done", ""},
-	{lock.Capabilities, simple(attack.SetName), filter, "SIGSYS", "EPERM", "done", ""},
-	{lock.Rlimits, simple(attack.RaiseLimit), filter, "SIGSYS", "EPERM", "done", ""},
-	{lock.Dumpable, simple(attack.SpyOnKin), filterAndLL, "SIGSYS", "EPERM", "done", ""},
-	{lock.Landlock, opening("/", unix.O_RDONLY), filter, "SIGSYS", "EACCES", "done", ""},
-	{lock.Landlock, simple(attack.BindTCP), filter, "SIGSYS", "EACCES", "done", "landlock's TCP rights"},
-	{lock.Landlock, rawCall(unix.SYS_KILL, 1, 0), filter, "SIGSYS", "EPERM", "done", signalScope},
-	{lock.MDWE, simple(attack.MapExec), filter, "SIGSYS", "EACCES", "done", ""},
-	{lock.MDWE, simple(attack.TurnExec), filter, "SIGSYS", "EACCES", "done", ""},
-	{lock.Seccomp, rawCall(unix.SYS_SOCKET, unix.AF_VSOCK, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", "vsock"},
-	{lock.Seccomp, rawCall(unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", ""},
-	{lock.Seccomp, rawCall(unix.SYS_EPOLL_CREATE1), nil, "SIGSYS", "SIGSYS", "done", ""},
+	{lock.Descriptors, attack.Request{Attack: attack.ReadFD, Args: []uint64{5}}, nil, "EBADF", "EBADF", "done", "", nil},
+	{lock.Rlimits, simple(attack.RaiseLimit), filter, "SIGSYS", "EPERM", "done", "", nil},
+	{lock.Dumpable, simple(attack.SpyOnKin), filterAndLL, "SIGSYS", "EPERM", "done", "", nil},
+	{lock.Landlock, opening("/", unix.O_RDONLY), filter, "SIGSYS", "EACCES", "done", "", nil},
+	{lock.Landlock, simple(attack.BindTCP), filter, "SIGSYS", "EACCES", "done", "landlock's TCP rights", nil},
+	{lock.Landlock, rawCall(unix.SYS_KILL, 1, 0), filter, "SIGSYS", "EPERM", "done", signalScope, nil},
+	{lock.MDWE, simple(attack.MapExec), filter, "SIGSYS", "EACCES", "done", "", nil},
+	{lock.MDWE, simple(attack.TurnExec), filter, "SIGSYS", "EACCES", "done", "", nil},
+	{lock.Seccomp, rawCall(unix.SYS_SOCKET, unix.AF_VSOCK, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", "vsock", nil},
+	{lock.Seccomp, rawCall(unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", "", nil},
+	{lock.Seccomp, rawCall(unix.SYS_EPOLL_CREATE1), nil, "SIGSYS", "SIGSYS", "done", "", nil},
 }
 
 // asUser is the outcome of the set-user-ID program's execution.
 func asUser(uid int, caps string) string { return fmt.Sprintf("done: user %d, %s", uid, caps) }
 
-// setUIDLocks keep a set-user-ID program from being of use. There is one only
-// where the test puts it.
-var setUIDLocks = []row{
+// privilegeLocks keep what the plain setting hands out, two capabilities and a
+// set-user-ID program, from being of use. The launcher hands out neither, and
+// cannot be made to: the securebits that it sets allow no ambient capability.
+var privilegeLocks = []row{
+	{lock.Capabilities, simple(attack.SetName), filter, "SIGSYS", "EPERM", "done", "", nil},
 	{lock.NoNewPrivs, attack.Request{Attack: attack.SetUID, Text: "/setuid"}, filterAndLL,
-		"SIGSYS", asUser(1, "no capability"), asUser(0, "no capability"), ""},
+		"SIGSYS", asUser(1, "no capability"), asUser(0, "no capability"), "", nil},
 	{lock.Securebits, attack.Request{Attack: attack.SetUID, Text: "/setuid"},
 		append([]lock.Name{lock.NoNewPrivs, lock.Capabilities}, filterAndLL...),
-		"SIGSYS", asUser(0, "no capability"), asUser(0, "capabilities"), ""},
+		"SIGSYS", asUser(0, "no capability"), asUser(0, "capabilities"), "", nil},
 }
 
 // hostFiles are files that would tell of, or reach, the host. With filter and
@@ -132,10 +139,28 @@ func noHostFile(t *testing.T, s *session, present string) {
 }
 
 func TestPlainLocks(t *testing.T) {
-	for _, r := range slices.Concat(ownLocks, setUIDLocks) {
+	for _, r := range slices.Concat(ownLocks, privilegeLocks) {
 		t.Run(string(r.lock)+"/"+r.attack.Attack, func(t *testing.T) { r.check(t, plain) })
 	}
 	t.Run("host files", func(t *testing.T) {
 		noHostFile(t, newSession(t, func(t *testing.T, s spec) { plain(t, s, nil) }), "/probe")
 	})
+}
+
+// Where a pid namespace does not hide one worker from another, their user ids
+// still part them, unless they share a range.
+func TestPlainUIDRange(t *testing.T) {
+	seen := []lock.Name{lock.PidNamespace}
+	var victim int
+	newSession(t, func(t *testing.T, s spec) { victim = plainAt(t, plainBase, s, seen) })
+	for base, want := range map[int]string{plainBase: "done", plainBase + plainCount: "EPERM"} {
+		s := newSession(t, func(t *testing.T, s spec) { plainAt(t, base, s, seen) })
+		r := rawCall(unix.SYS_KILL, uint64(victim), 0)
+		if o := s.try(r); o.String() != "SIGSYS" {
+			t.Errorf("sealed: %v, want SIGSYS", o)
+		}
+		if o := s.try(r, filterAndLL...); o.String() != want {
+			t.Errorf("user ids from %d against one from %d: %v, want %s", base, plainBase, o, want)
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -20,12 +21,17 @@ const (
 // plain starts the probe in namespaces made by clone flags alone, to which it
 // brings two capabilities and a set-user-ID program: more than any launcher
 // would let it have, so that the worker's own half of the locks is tried by
-// itself.
-func plain(t *testing.T, sp spec, _ []lock.Name) {
+// itself. It can leave out three locks of the launcher, for the control of those
+// that the launcher cannot leave out.
+func plain(t *testing.T, sp spec, without []lock.Name) { plainAt(t, plainBase, sp, without) }
+
+// plainAt does so with a range of user ids of its own, and gives the process id
+// on the host.
+func plainAt(t *testing.T, base int, sp spec, without []lock.Name) int {
 	t.Helper()
 	root := plainRoot(t)
 	const setpcap, sysAdmin = 8, 21
-	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: plainBase, Size: plainCount}}
+	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: base, Size: plainCount}}
 	cmd := &exec.Cmd{
 		Path: "/probe", Args: []string{"/probe"}, Env: []string{"GOMAXPROCS=1"}, Dir: "/",
 		Stderr: sp.stderr, ExtraFiles: sp.files,
@@ -38,10 +44,24 @@ func plain(t *testing.T, sp spec, _ []lock.Name) {
 			AmbientCaps: []uintptr{setpcap, sysAdmin},
 		},
 	}
+	if slices.Contains(without, lock.PidNamespace) {
+		cmd.SysProcAttr.Cloneflags &^= syscall.CLONE_NEWPID
+	}
+	if slices.Contains(without, lock.MountNamespace) {
+		cmd.SysProcAttr.Cloneflags &^= syscall.CLONE_NEWNS
+		cmd.SysProcAttr.Chroot = ""
+		cmd.Path, cmd.Args = probe, []string{probe}
+	}
+	if slices.Contains(without, lock.ReadOnlyRoot) {
+		if err := os.Chmod(root, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	return cmd.Process.Pid
 }
 
 // plainRoot makes a root directory with the probe, and with a copy of it that

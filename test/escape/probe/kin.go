@@ -73,6 +73,10 @@ func funcAddress() uintptr {
 // breed makes processes that wait for nothing, until it has enough or may make
 // no more, and ends them.
 func breed(r attack.Request) attack.Outcome {
+	// Landlock's domains are per thread, and let a process be signalled from
+	// the thread that made it alone.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	var litter []int
 	defer func() {
 		for _, pid := range litter {
@@ -96,6 +100,9 @@ func breed(r attack.Request) attack.Outcome {
 //go:norace
 func fork() (int, syscall.Errno) {
 	pid, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+	if pid == 0 && errno == 0 {
+		syscall.RawSyscall6(unix.SYS_CLOSE, channel, 0, 0, 0, 0, 0) // or it would outlive the attacker
+	}
 	for pid == 0 && errno == 0 {
 		syscall.RawSyscall6(unix.SYS_PPOLL, 0, 0, 0, 0, 0, 0)
 	}
