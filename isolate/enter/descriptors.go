@@ -10,9 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// highestDescriptor bounds where the poller's descriptors are looked for. They
-// are among the first that a process opens.
-const highestDescriptor = 1024
+// bound is where the search for open descriptors ends: at the limit of their
+// number, which the launcher has set before it started the process, or where
+// there is a large one or none, long after the first that a process opens.
+func bound() int {
+	const many = 1024
+	var l unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
+		return many // cannot happen
+	}
+	return int(min(l.Cur, many))
+}
 
 // closeDescriptors closes everything but what is kept and the two descriptors
 // of the runtime's poller. Without those no socket could ever be waited for,
@@ -80,7 +88,7 @@ func pollerDescriptors() ([]int, error) {
 // sockets: epoll, eventfd and their kind have no file type.
 func anonymousInodes() []int {
 	var open []int
-	for fd := range highestDescriptor {
+	for fd := range bound() {
 		var st unix.Stat_t
 		if unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == 0 {
 			open = append(open, fd)
@@ -108,8 +116,8 @@ func control(f *os.File, use func(fd int)) error {
 	return conn.Control(func(fd uintptr) { use(int(fd)) })
 }
 
-// proveDescriptors finds every kept descriptor open, the poller working, and no
-// other descriptor among those that can have been open.
+// proveDescriptors finds every kept descriptor open, the poller's as well, and no
+// other below the bound.
 func proveDescriptors(s *state) error {
 	for _, fd := range s.Keep {
 		if !isOpen(fd) {
@@ -120,7 +128,7 @@ func proveDescriptors(s *state) error {
 	if err != nil {
 		return err
 	}
-	for fd := range highestDescriptor {
+	for fd := range bound() {
 		if isOpen(fd) && !slices.Contains(s.Keep, fd) && !slices.Contains(poller, fd) {
 			return fmt.Errorf("descriptor %d is open", fd)
 		}

@@ -81,7 +81,7 @@ type options struct {
 // start runs the helper as process 1 of fresh namespaces, as a user of a range
 // of its own, with an empty root: what the launcher gives a worker, as far as
 // this package needs it.
-func start(t *testing.T, action string, o options) *helper {
+func start(t testing.TB, action string, o options) *helper {
 	t.Helper()
 	if o.program == nil {
 		program, err := compile.Compile(seccomp.RoleJS)
@@ -137,7 +137,7 @@ func attributes(noCaps bool) *syscall.SysProcAttr {
 }
 
 // line reads one line of the helper's output, and when there is none says why.
-func (h *helper) line(t *testing.T) string {
+func (h *helper) line(t testing.TB) string {
 	t.Helper()
 	line, err := h.out.ReadString('\n')
 	if err != nil {
