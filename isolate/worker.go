@@ -136,17 +136,31 @@ func (w *Worker) Freeze(ctx context.Context) error {
 	return w.Group.Freeze(ctx)
 }
 
-// Kill ends every process of the worker. Wait tells when it has.
+// Kill ends every process of the worker. Wait tells when it has. A worker that
+// has ended already is no error.
 func (w *Worker) Kill() error {
 	// The first process of a pid namespace takes all others with it.
-	err := unix.PidfdSendSignal(int(w.Pidfd.Fd()), unix.SIGKILL, nil, 0)
-	if err != nil && err != unix.ESRCH {
+	var kerr error
+	err := w.control(func(fd int) { kerr = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0) })
+	if errors.Is(err, os.ErrClosed) || kerr == unix.ESRCH {
+		return nil
+	}
+	if err := errors.Join(err, kerr); err != nil {
 		return fmt.Errorf("cannot kill worker %s: %w", w.ID, err)
 	}
 	if w.Group.Mode() == cgroup.Legacy {
 		return w.Group.Thaw(context.Background()) // there a frozen process does not even die
 	}
 	return nil
+}
+
+// control lends the pidfd to f, which Wait may be about to close.
+func (w *Worker) control(f func(fd int)) error {
+	raw, err := w.Pidfd.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Control(func(fd uintptr) { f(int(fd)) })
 }
 
 // Wait waits for the worker's end, then removes everything that was made for

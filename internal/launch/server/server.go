@@ -57,9 +57,10 @@ type Server struct {
 	work   sync.WaitGroup
 }
 
-// Serve answers requests until the supervisor is gone, then ends every worker
-// and removes everything. The error is nil if the supervisor closed its end.
-func Serve(f *os.File, cfg Config) error {
+// Serve answers requests until the supervisor is gone or ctx ends, then ends
+// every worker and removes everything. The error is nil if it came to that in
+// order.
+func Serve(ctx context.Context, f *os.File, cfg Config) error {
 	conn, err := launch.NewConn(f)
 	if err != nil {
 		return err
@@ -68,17 +69,18 @@ func Serve(f *os.File, cfg Config) error {
 		cfg: cfg, conn: conn, table: newTable(cfg.Slots), audit: listen(cfg.Log),
 		starts: make(chan struct{}, startsAtOnce), busy: make(chan struct{}, requestsAtOnce),
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	asked := context.AfterFunc(ctx, func() { s.conn.Close() })
 	err = s.read(ctx)
+	if !asked() || errors.Is(err, io.EOF) {
+		err = nil
+	}
 	cancel()
 	s.conn.Close()
 	s.work.Wait() // starts under way become workers or nothing
 	s.endAll()
 	s.audit.close()
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
 	return err
 }
 

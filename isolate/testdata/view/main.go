@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -34,7 +35,7 @@ type View struct {
 }
 
 func main() {
-	mode := "view"
+	mode := cmp.Or(os.Getenv("VIEW"), "view")
 	if len(os.Args) > 1 {
 		mode = os.Args[1]
 	}

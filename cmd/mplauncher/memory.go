@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// sealed makes a file in memory that nobody can change any more, whoever holds
+// it, and gives it open for reading alone.
+func sealed(name string, content io.Reader) (*os.File, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_NOEXEC_SEAL)
+	if err == unix.EINVAL { // before Linux 6.3
+		fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a file in memory: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close()
+	if _, err := io.Copy(f, content); err != nil {
+		return nil, fmt.Errorf("cannot fill %s: %w", name, err)
+	}
+	const seals = unix.F_SEAL_WRITE | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, seals); err != nil {
+		return nil, fmt.Errorf("cannot seal %s: %w", name, err)
+	}
+	return os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
+}
+
+// prelude gives the prelude's heap image, or an empty file if there is none.
+// Workers map the file itself, so that they share its pages: it is copied into
+// memory only so that nobody can change it under them.
+func prelude(path string) (*os.File, error) {
+	const name = "mpsupervisor-prelude"
+	if path == "" {
+		return sealed(name, strings.NewReader(""))
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the prelude's image: %w", err)
+	}
+	defer f.Close()
+	return sealed(name, f)
+}
