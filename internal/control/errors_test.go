@@ -139,6 +139,9 @@ func TestListenOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if first.Addr().String() != socket {
+		t.Errorf("it listens on %v", first.Addr())
+	}
 	if _, err := Listen(socket, -1); err == nil || !strings.Contains(err.Error(), "another daemon") {
 		t.Errorf("a second daemon: %v", err)
 	}

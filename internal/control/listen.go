@@ -15,7 +15,16 @@ import (
 // Listener is a control socket that waits for connections.
 type Listener struct {
 	*net.UnixListener
+	name string   // the socket as callers know it; "" for the name that it was bound to
 	lock *os.File // held as long as the socket is ours; nil for an abstract socket
+}
+
+// Addr is the socket's address as callers know it.
+func (l *Listener) Addr() net.Addr {
+	if l.name == "" {
+		return l.UnixListener.Addr()
+	}
+	return &net.UnixAddr{Name: l.name, Net: "unix"}
 }
 
 // Listen makes the control socket: a path, or "@" and the name of an abstract
@@ -39,7 +48,7 @@ func Listen(socket string, gid int) (*Listener, error) {
 		lock.Close()
 		return nil, fmt.Errorf("cannot listen on %s: %w", socket, err)
 	}
-	return &Listener{UnixListener: l, lock: lock}, nil
+	return &Listener{UnixListener: l, name: socket, lock: lock}, nil
 }
 
 // lockFile takes the lock that says a daemon lives. The kernel lets go of it
