@@ -241,7 +241,7 @@ func TestFilesGoWithTheirCall(t *testing.T) {
 		callError(x.Call(t.Context(), nil, os.Stdin, os.Stdin, os.Stdin, os.Stdin, os.Stdin)),
 	} {
 		if err == nil || x.Err() != nil {
-			t.Errorf("got %v, %v", err, x.Err())
+			t.Errorf("got %v; the ends: %v, %v", err, x.Err(), y.Err())
 		}
 	}
 }

@@ -26,8 +26,9 @@ type Handler interface {
 	HandleCall(ctx context.Context, body []byte, files []*os.File) ([]byte, error)
 
 	// HandleNotify takes a notification, on the reading goroutine and in the
-	// order of their arrival. Nothing else is received until it returns. Body
-	// is valid only until then.
+	// order of their arrival. Nothing else is received until it returns, so it
+	// must neither block for long nor call or notify through this Conn. Body is
+	// valid only until it returns.
 	HandleNotify(body []byte)
 }
 

@@ -28,6 +28,8 @@ type Conn struct {
 	done   chan struct{}
 	err    error // set before done closes
 
+	closing atomic.Bool // Close was called: that the peer ends, too, is no news
+
 	in   *reader
 	open opener
 	out  writer
@@ -121,6 +123,7 @@ const closeWait = time.Second
 func (c *Conn) Close() error {
 	ctx, cancel := context.WithTimeout(c.ctx, closeWait)
 	defer cancel()
+	c.closing.Store(true)
 	c.out.farewell(ctx) // if it fails, the peer sees that this end is gone
 	c.end(ErrClosed)
 	return nil

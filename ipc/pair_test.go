@@ -109,6 +109,14 @@ func TestLeaksAreSeen(t *testing.T) {
 	}
 }
 
+// brokenRule is the rule that an error names, or "".
+func brokenRule(err error) Rule {
+	if e := (*ProtocolError)(nil); errors.As(err, &e) {
+		return e.Rule
+	}
+	return ""
+}
+
 func pattern(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {

@@ -10,7 +10,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"io"
 	"math"
 	"os"
@@ -309,12 +308,4 @@ func ended(t *testing.T, c *Conn) error {
 		t.Fatal("the connection does not end")
 		return nil
 	}
-}
-
-// brokenRule is the rule that an error names, or "".
-func brokenRule(err error) Rule {
-	if e := (*ProtocolError)(nil); errors.As(err, &e) {
-		return e.Rule
-	}
-	return ""
 }

@@ -26,7 +26,7 @@ type reader struct {
 	last uint64            // where the last record's frame began
 
 	room  []byte // for ancillary data; nil where descriptors are refused
-	batch batch
+	files []batch
 	got   received
 	wait  bool // whether receive may wait for bytes
 
@@ -39,13 +39,6 @@ type reader struct {
 	hurried bool
 
 	reads, bytes atomic.Uint64
-}
-
-// batch is descriptors that came with one recvmsg(2), and which bytes came
-// with them: the frame that announces them begins among those.
-type batch struct {
-	fds      []int
-	from, to uint64
 }
 
 func newReader(f *os.File) (*reader, error) {
@@ -177,43 +170,12 @@ func (r *reader) end() error {
 	return io.ErrUnexpectedEOF
 }
 
-// collect keeps the descriptors that came just now.
-func (r *reader) collect(b batch) error {
-	fds, err := parseFiles(r.room[:r.got.oobn], r.got.flags)
-	b.fds = fds
-	if err == nil && len(r.batch.fds) > 0 {
-		err = broken(RuleFiles, "more before the last ones were announced")
-	}
-	if err != nil {
-		closeAll(fds)
-		return err
-	}
-	r.batch = b
-	return nil
-}
-
-// claim gives the n descriptors that the last record announces, and refuses
-// descriptors that no frame announced.
-func (r *reader) claim(n int) ([]int, error) {
-	b := &r.batch
-	if n > 0 {
-		if len(b.fds) != n || r.last < b.from || r.last >= b.to {
-			return nil, broken(RuleFiles, "%d are announced, %d came", n, len(b.fds))
-		}
-		fds := b.fds
-		b.fds = nil
-		return fds, nil
-	}
-	if len(b.fds) > 0 && r.at >= b.to {
-		return nil, broken(RuleFiles, "%d came that no frame announced", len(b.fds))
-	}
-	return nil, nil
-}
-
 // close gives back what is held, once the reading has ended.
 func (r *reader) close() {
-	closeAll(r.batch.fds)
-	r.batch.fds = nil
+	for _, b := range r.files {
+		closeAll(b.fds)
+	}
+	r.files = nil
 	if r.buf != nil {
 		putBuffer(r.buf)
 		r.buf, r.r, r.w = nil, 0, 0

@@ -2,14 +2,17 @@ package ipc
 
 import (
 	"bytes"
+	"errors"
 	"io"
-	"os"
 	"strings"
 )
 
 // receive is the reading goroutine.
 func (c *Conn) receive() {
 	err := c.readAll()
+	if broken := (*ProtocolError)(nil); c.closing.Load() && !errors.As(err, &broken) {
+		err = ErrClosed
+	}
 	c.end(err)
 	c.in.close()
 	for _, p := range c.requests.parts {
@@ -33,6 +36,7 @@ func (c *Conn) readAll() error {
 		}
 		files, err := c.in.claim(int(h.files))
 		if err != nil {
+			closeAll(files)
 			return err
 		}
 		if err := c.take(h, payload, files); err != nil {
@@ -246,46 +250,4 @@ func (c *Conn) granted(h header) error {
 		return broken(RuleCredit, "a grant of %d bytes is more than was spent", h.size)
 	}
 	return nil
-}
-
-// part is a message that is not all there.
-type part struct {
-	kind  kind
-	size  uint32
-	body  []byte
-	files []int
-}
-
-// check holds a further frame against what the first one said.
-func (p *part) check(h header, payload []byte) error {
-	if h.size != p.size || len(payload) > int(p.size)-len(p.body) {
-		return broken(RuleFragment, "%d bytes of a message of %d, %d of %d are there", len(payload), h.size, len(p.body), p.size)
-	}
-	return nil
-}
-
-// add takes memory for the whole message with its first frame: the window has
-// been charged for that much.
-func (p *part) add(payload []byte) {
-	if p.body == nil {
-		p.body = make([]byte, 0, p.size)
-	}
-	p.body = append(p.body, payload...)
-}
-
-func (p *part) whole() bool { return len(p.body) == int(p.size) }
-
-// drop gives a part up.
-func (p *part) drop() {
-	closeAll(p.files)
-	p.files, p.body = nil, nil
-}
-
-// openFiles gives the descriptors to whoever gets the message.
-func openFiles(fds []int) []*os.File {
-	var files []*os.File
-	for _, fd := range fds {
-		files = append(files, os.NewFile(uintptr(fd), "received"))
-	}
-	return files
 }

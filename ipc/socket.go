@@ -66,52 +66,6 @@ func sendmsg(fd int, b, oob []byte) (int, error) {
 	}
 }
 
-// parseFiles takes the descriptors out of ancillary data. Those that it
-// returns are open even when there is an error.
-func parseFiles(oob []byte, flags int) ([]int, error) {
-	var all []int
-	bad := flags&unix.MSG_CTRUNC != 0
-	messages, err := unix.ParseSocketControlMessage(oob)
-	for i := range messages {
-		fds, e := unix.ParseUnixRights(&messages[i])
-		all = append(all, fds...)
-		bad = bad || e != nil
-	}
-	if bad || err != nil {
-		return all, broken(RuleFiles, "ancillary data that is unsolicited, cut off, or holds something else")
-	}
-	return all, nil
-}
-
-// duplicate gives descriptors of our own for files, so that it does not matter
-// when the caller closes them.
-func duplicate(files []*os.File) (fds []int, err error) {
-	for _, f := range files {
-		fd, err := duplicateOne(f)
-		if err != nil {
-			closeAll(fds)
-			return nil, fmt.Errorf("cannot send %s: %w", f.Name(), err)
-		}
-		fds = append(fds, fd)
-	}
-	return fds, nil
-}
-
-func duplicateOne(f *os.File) (fd int, err error) {
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return -1, err
-	}
-	ctl := raw.Control(func(old uintptr) { fd, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) })
-	return fd, errors.Join(ctl, err)
-}
-
-func closeAll(fds []int) {
-	for _, fd := range fds {
-		unix.Close(fd) // nothing to do about an error: the descriptor is gone either way
-	}
-}
-
 // gone reports errors that mean that the peer's end is closed.
 func gone(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)

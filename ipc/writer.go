@@ -260,25 +260,3 @@ func (o *writer) farewell(ctx context.Context) error {
 	o.unlock()
 	return nil
 }
-
-// kick sends what is owed, if nobody else is about to.
-func (o *writer) kick() {
-	for o.due() && o.tryLock() {
-		o.conn.settle()
-		if !o.flush() {
-			return // drain kicks again
-		}
-	}
-}
-
-// due reports whether something waits to be sent that has no goroutine.
-func (o *writer) due() bool {
-	c := o.conn
-	select {
-	case <-c.done:
-		return false
-	default:
-	}
-	left := o.dirty.Load() && o.waiting.Load() == 0
-	return left || c.owes()
-}
