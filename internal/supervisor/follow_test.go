@@ -56,4 +56,3 @@ func TestEventsFollow(t *testing.T) {
 		t.Errorf("events %v, %v", kinds, err)
 	}
 }
-

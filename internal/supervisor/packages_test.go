@@ -75,4 +75,3 @@ func TestBadPackageFiles(t *testing.T) {
 	}
 	settleFDs(t, before+4)
 }
-

@@ -140,4 +140,3 @@ func TestReload(t *testing.T) {
 		t.Error("wrong settings were taken")
 	}
 }
-
