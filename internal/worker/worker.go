@@ -106,7 +106,8 @@ func (w *worker) open() (err error) {
 
 // inherit reads and closes the descriptors that are of no use after Enter.
 func inherit() (in inherited, err error) {
-	b, err := readAll(fdBirth, "birth pipe", wire.MaxBirth)
+	pipe := os.NewFile(fdBirth, "birth pipe")
+	b, err := readAll(pipe, pipe, wire.MaxBirth)
 	if err != nil {
 		return in, err
 	}
@@ -114,23 +115,24 @@ func inherit() (in inherited, err error) {
 		return in, err
 	}
 	clear(b) // it holds the secret
-	if in.filter, err = readAll(fdFilter, "filter", maxFilter); err != nil {
+	// Every worker has this one open file, with the one offset: it must not move.
+	filter := os.NewFile(fdFilter, "filter")
+	if in.filter, err = readAll(filter, io.NewSectionReader(filter, 0, maxFilter+1), maxFilter); err != nil {
 		return in, err
 	}
 	in.channel = os.NewFile(fdChannel, "channel")
 	return in, nil
 }
 
-// readAll reads at most limit bytes from an inherited descriptor and closes it.
-func readAll(fd uintptr, name string, limit int64) ([]byte, error) {
-	f := os.NewFile(fd, name)
+// readAll reads at most limit bytes of an inherited descriptor and closes it.
+func readAll(f *os.File, from io.Reader, limit int64) ([]byte, error) {
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	b, err := io.ReadAll(io.LimitReader(from, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the %s: %w", name, err)
+		return nil, fmt.Errorf("cannot read the %s: %w", f.Name(), err)
 	}
 	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("the %s holds more than %d bytes", name, limit)
+		return nil, fmt.Errorf("the %s holds more than %d bytes", f.Name(), limit)
 	}
 	return b, nil
 }
