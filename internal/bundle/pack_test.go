@@ -112,72 +112,79 @@ func TestPackedIsSealed(t *testing.T) {
 	}
 }
 
+// A preparation makes a good package's directory into a bad one.
+type preparation func(t *testing.T, dir string)
+
+func link(target, name string) preparation {
+	return func(t *testing.T, dir string) {
+		path := filepath.Join(dir, name)
+		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(t, os.Symlink(target, path))
+	}
+}
+
+func remove(name string) preparation {
+	return func(t *testing.T, dir string) { must(t, os.RemoveAll(filepath.Join(dir, name))) }
+}
+
+func sized(name string, size int64) preparation {
+	return func(t *testing.T, dir string) {
+		put(t, dir, name, "")
+		must(t, os.Truncate(filepath.Join(dir, name), size))
+	}
+}
+
+var badDirectories = []struct {
+	name    string
+	prepare preparation
+	want    string
+	is      error // besides mp.ErrBadPackage
+}{
+	{"no manifest", remove("manifest.json"), "there is no manifest.json in it: write one, or name the directory that has it", nil},
+	{"link out", link("/etc/passwd", "data.json"), `data.json is a symbolic link to "/etc/passwd", which leaves the package: put the file itself there`, nil},
+	{"link out by dots", link("../../x", "a/data.json"), `a/data.json is a symbolic link to "../../x", which leaves the package: put the file itself there`, nil},
+	{"link inside", link("../app.js", "a/b.js"), `a/b.js is a symbolic link to "../app.js": put the file itself there`, nil},
+	{"link to itself", link("loop", "loop"), `loop is a symbolic link to "loop": put the file itself there`, nil},
+	{"link to the directory", link(".", "again"), `again is a symbolic link to ".": put the file itself there`, nil},
+	{"dangling link", link("nowhere", "x"), `x is a symbolic link to "nowhere": put the file itself there`, nil},
+	{"manifest is a link", func(t *testing.T, dir string) {
+		remove("manifest.json")(t, dir)
+		link("/etc/hostname", "manifest.json")(t, dir)
+	}, `manifest.json is a symbolic link to "/etc/hostname", which leaves`, nil},
+	{"link with an escape sequence", link("\x1b[2J", "x"), `x is a symbolic link to "\x1b[2J": put`, nil},
+	{"FIFO", func(t *testing.T, dir string) { must(t, unix.Mkfifo(filepath.Join(dir, "pipe"), 0o644)) },
+		"pipe is a FIFO: only regular files can be in a package", nil},
+	{"socket", func(t *testing.T, dir string) {
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "sock"), Net: "unix"})
+		must(t, err)
+		t.Cleanup(func() { l.Close() })
+	}, "sock is a socket: only regular files can be in a package", nil},
+	{"character device", device(unix.S_IFCHR, 1, 5), "dev is a device: only regular files can be in a package", nil},
+	{"block device", device(unix.S_IFBLK, 7, 250), "dev is a device: only regular files can be in a package", nil},
+	{"control character", func(t *testing.T, dir string) { put(t, dir, "a\nb", "") }, `name "a\nb" has a control character`, nil},
+	{"backslash", func(t *testing.T, dir string) { put(t, dir, `a\b`, "") }, `name "a\\b" has a backslash`, nil},
+	{"not UTF-8", func(t *testing.T, dir string) { put(t, dir, "a\xff", "") }, `name "a\xff" is not UTF-8`, nil},
+	{"deep", func(t *testing.T, dir string) { put(t, dir, strings.Repeat("d/", archive.MaxDepth)+"f", "") },
+		"more than 32 elements", mp.ErrTooLarge},
+	{"long", func(t *testing.T, dir string) {
+		put(t, dir, strings.Repeat("a", 200)+"/"+strings.Repeat("b", 200), "")
+	}, "has 401 bytes, at most 255 are allowed", mp.ErrTooLarge},
+	{"large file", sized("big", archive.MaxFile+1), "big has 16777217 bytes, at most 16777216 are allowed", mp.ErrTooLarge},
+	{"large file of holes", sized("big", 1<<40), "big has 1099511627776 bytes", mp.ErrTooLarge},
+	{"large together", func(t *testing.T, dir string) {
+		for i := range 5 {
+			sized(fmt.Sprint("f", i), archive.MaxFile)(t, dir)
+		}
+	}, "the files have more than 67108864 bytes together", mp.ErrTooLarge},
+	{"many", func(t *testing.T, dir string) {
+		for i := range archive.MaxFiles {
+			put(t, dir, fmt.Sprintf("d%d/%d", i%10, i), "")
+		}
+	}, "more than 4096 files and directories", mp.ErrTooLarge},
+}
+
 func TestPackRefuses(t *testing.T) {
-	link := func(target, name string) func(t *testing.T, dir string) {
-		return func(t *testing.T, dir string) {
-			path := filepath.Join(dir, name)
-			must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-			must(t, os.Symlink(target, path))
-		}
-	}
-	remove := func(name string) func(t *testing.T, dir string) {
-		return func(t *testing.T, dir string) { must(t, os.RemoveAll(filepath.Join(dir, name))) }
-	}
-	sized := func(name string, size int64) func(t *testing.T, dir string) {
-		return func(t *testing.T, dir string) {
-			put(t, dir, name, "")
-			must(t, os.Truncate(filepath.Join(dir, name), size))
-		}
-	}
-	tests := []struct {
-		name    string
-		prepare func(t *testing.T, dir string)
-		want    string
-		is      error // besides mp.ErrBadPackage
-	}{
-		{"no manifest", remove("manifest.json"), "there is no manifest.json in it: write one, or name the directory that has it", nil},
-		{"link out", link("/etc/passwd", "data.json"), `data.json is a symbolic link to "/etc/passwd", which leaves the package: put the file itself there`, nil},
-		{"link out by dots", link("../../x", "a/data.json"), `a/data.json is a symbolic link to "../../x", which leaves the package: put the file itself there`, nil},
-		{"link inside", link("../app.js", "a/b.js"), `a/b.js is a symbolic link to "../app.js": put the file itself there`, nil},
-		{"link to itself", link("loop", "loop"), `loop is a symbolic link to "loop": put the file itself there`, nil},
-		{"link to the directory", link(".", "again"), `again is a symbolic link to ".": put the file itself there`, nil},
-		{"dangling link", link("nowhere", "x"), `x is a symbolic link to "nowhere": put the file itself there`, nil},
-		{"manifest is a link", func(t *testing.T, dir string) {
-			remove("manifest.json")(t, dir)
-			link("/etc/hostname", "manifest.json")(t, dir)
-		}, `manifest.json is a symbolic link to "/etc/hostname", which leaves`, nil},
-		{"link with an escape sequence", link("\x1b[2J", "x"), `x is a symbolic link to "\x1b[2J": put`, nil},
-		{"FIFO", func(t *testing.T, dir string) { must(t, unix.Mkfifo(filepath.Join(dir, "pipe"), 0o644)) },
-			"pipe is a FIFO: only regular files can be in a package", nil},
-		{"socket", func(t *testing.T, dir string) {
-			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "sock"), Net: "unix"})
-			must(t, err)
-			t.Cleanup(func() { l.Close() })
-		}, "sock is a socket: only regular files can be in a package", nil},
-		{"character device", device(unix.S_IFCHR, 1, 5), "dev is a device: only regular files can be in a package", nil},
-		{"block device", device(unix.S_IFBLK, 7, 250), "dev is a device: only regular files can be in a package", nil},
-		{"control character", func(t *testing.T, dir string) { put(t, dir, "a\nb", "") }, `name "a\nb" has a control character`, nil},
-		{"backslash", func(t *testing.T, dir string) { put(t, dir, `a\b`, "") }, `name "a\\b" has a backslash`, nil},
-		{"not UTF-8", func(t *testing.T, dir string) { put(t, dir, "a\xff", "") }, `name "a\xff" is not UTF-8`, nil},
-		{"deep", func(t *testing.T, dir string) { put(t, dir, strings.Repeat("d/", archive.MaxDepth)+"f", "") },
-			"more than 32 elements", mp.ErrTooLarge},
-		{"long", func(t *testing.T, dir string) {
-			put(t, dir, strings.Repeat("a", 200)+"/"+strings.Repeat("b", 200), "")
-		}, "has 401 bytes, at most 255 are allowed", mp.ErrTooLarge},
-		{"large file", sized("big", archive.MaxFile+1), "big has 16777217 bytes, at most 16777216 are allowed", mp.ErrTooLarge},
-		{"large file of holes", sized("big", 1<<40), "big has 1099511627776 bytes", mp.ErrTooLarge},
-		{"large together", func(t *testing.T, dir string) {
-			for i := range 5 {
-				sized(fmt.Sprint("f", i), archive.MaxFile)(t, dir)
-			}
-		}, "the files have more than 67108864 bytes together", mp.ErrTooLarge},
-		{"many", func(t *testing.T, dir string) {
-			for i := range archive.MaxFiles {
-				put(t, dir, fmt.Sprintf("d%d/%d", i%10, i), "")
-			}
-		}, "more than 4096 files and directories", mp.ErrTooLarge},
-	}
-	for _, tt := range tests {
+	for _, tt := range badDirectories {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := directory(t)
 			must(t, second(Pack(dir))) // the control: without what follows it is fine
@@ -203,7 +210,7 @@ func second(f *os.File, err error) error {
 	return err
 }
 
-func device(mode, major, minor uint32) func(t *testing.T, dir string) {
+func device(mode, major, minor uint32) preparation {
 	return func(t *testing.T, dir string) {
 		err := unix.Mknod(filepath.Join(dir, "dev"), mode|0o644, int(unix.Mkdev(major, minor)))
 		if errors.Is(err, unix.EPERM) && os.Geteuid() != 0 {
@@ -250,7 +257,7 @@ func TestChangeWhileRead(t *testing.T) {
 		}
 		return os.Rename(path+".new", path)
 	}
-	link := func(target string) func(path string) error {
+	linkTo := func(target string) func(path string) error {
 		return func(path string) error { os.Remove(path); return os.Symlink(target, path) }
 	}
 	changes := map[string]func(path string) error{
@@ -260,11 +267,11 @@ func TestChangeWhileRead(t *testing.T) {
 		"touched":                 func(path string) error { return os.Chtimes(path, time.Now(), time.Now()) },
 		"replaced by its equal":   replace,
 		"gone":                    os.Remove,
-		"a link to another file":  link("icon.svg"),
-		"a link out":              link("/etc/passwd"),
+		"a link to another file":  linkTo("icon.svg"),
+		"a link out":              linkTo("/etc/passwd"),
 		"a FIFO":                  func(path string) error { os.Remove(path); return unix.Mkfifo(path, 0o644) },
 		"a directory":             func(path string) error { os.Remove(path); return os.Mkdir(path, 0o755) },
-		"a link to the directory": link("."),
+		"a link to the directory": linkTo("."),
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {

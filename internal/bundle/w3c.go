@@ -7,7 +7,7 @@ import (
 
 // readManifest reads the members of the W3C MiniApp Manifest, each by the rule
 // of its section there. The specification leaves unsaid how large a value may
-// be and what a path may hold; the readers in rule.go decide that.
+// be and what a path may hold; the readers in reader.go decide that.
 func readManifest(c *checker, root *value) (*Manifest, error) {
 	if root.kind != isObject {
 		return nil, fault("", root.line, "must be an object, not %s", root.kind)
