@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -160,7 +161,7 @@ func (s *soak) remember() {
 // aftermath checks what the survivors do.
 func (s *soak) aftermath(ctx context.Context, who victim) error {
 	if who == aWorker {
-		return works(ctx, s.d, s.digest)
+		return errors.Join(s.says("ended", "start_failed"), works(ctx, s.d, s.digest))
 	}
 	select {
 	case <-s.d.Ended():
@@ -177,6 +178,10 @@ func (s *soak) aftermath(ctx context.Context, who victim) error {
 	return s.says("supervisor")
 }
 
+func question(id string) *controlpb.CallRequest {
+	return &controlpb.CallRequest{Id: id, Name: "convert", InputJson: `{"value": "26.2", "from": "mi", "to": "km"}`}
+}
+
 // load starts, calls and ends programs until ctx ends. Its errors mean
 // nothing: somebody is about to be killed.
 func load(ctx context.Context, d *daemon.Daemon, digest string) {
@@ -185,7 +190,7 @@ func load(ctx context.Context, d *daemon.Daemon, digest string) {
 		if err != nil {
 			continue
 		}
-		d.Client.Call(ctx, &controlpb.CallRequest{Id: res.Id, Name: "units"})
+		d.Client.Call(ctx, question(res.Id))
 		if rand.IntN(2) == 0 {
 			d.Client.Kill(ctx, &controlpb.KillRequest{Id: res.Id})
 		}
@@ -200,7 +205,7 @@ func works(ctx context.Context, d *daemon.Daemon, digest string) error {
 	if err != nil {
 		return err
 	}
-	call, err := d.Client.Call(ctx, &controlpb.CallRequest{Id: res.Id, Name: "units"})
+	call, err := d.Client.Call(ctx, question(res.Id))
 	if err != nil {
 		return err
 	}
@@ -219,14 +224,17 @@ func works(ctx context.Context, d *daemon.Daemon, digest string) error {
 	return nil
 }
 
-// says checks that a survivor wrote down whose end it saw.
-func (s *soak) says(word string) error {
+// says checks that a survivor wrote one of the words down since the kill.
+func (s *soak) says(words ...string) error {
 	deadline := time.Now().Add(patience)
-	for !strings.Contains(s.d.Log()[s.mark:], word) {
+	for {
+		since := s.d.Log()[s.mark:]
+		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(since, w) }) {
+			return nil
+		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("no survivor says a word of the %s", word)
+			return fmt.Errorf("no survivor says %v", words)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	return nil
 }
