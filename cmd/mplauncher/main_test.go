@@ -42,7 +42,7 @@ func build(m *testing.M) int {
 		args []string
 	}{
 		{"0", []string{"-o", worker, "../../isolate/testdata/view"}},
-		{"1", []string{"-tags", "osusergo,netgo", "-ldflags", `-linkmode external -extldflags "-static"`, "-o", launcher, "."}},
+		{"1", []string{"-tags", "osusergo,netgo", "-ldflags", `-s -w -linkmode external -extldflags "-static"`, "-o", launcher, "."}},
 	} {
 		cmd := exec.Command("go", append([]string{"build"}, b.args...)...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED="+b.cgo, "GOFLAGS=")
@@ -56,7 +56,7 @@ func build(m *testing.M) int {
 
 func group() string { return fmt.Sprintf("mpsupervisor-test/l%d", os.Getpid()) }
 
-func spawn(t *testing.T) (*launch.Client, int) {
+func spawn(t testing.TB) (*launch.Client, int) {
 	t.Helper()
 	c, pid, err := launch.Spawn(launch.Options{
 		Launcher: launcher, Worker: worker, RunDir: filepath.Join(dir, "run"),
@@ -134,7 +134,7 @@ func traces(t *testing.T) (found []string) {
 	return found
 }
 
-func ended(t *testing.T, pid int) {
+func ended(t testing.TB, pid int) {
 	t.Helper()
 	for range 3000 {
 		if unix.Kill(pid, 0) == unix.ESRCH {

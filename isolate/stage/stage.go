@@ -68,7 +68,7 @@ const (
 const Securebits = noRoot | noRootLocked | noSetuidFixup | noSetuidFixupLocked | noAmbientRaise | noAmbientRaiseLocked
 
 // Omissions say which locks of this package to leave out, in control runs of
-// tests. They travel as the level of libcontainer's log, since that is the one
+// tests. They travel in the level of libcontainer's log, since that is the one
 // number which it hands to the inner half before it does anything itself.
 type Omissions int
 
@@ -78,17 +78,19 @@ const (
 	OmitKeyring
 )
 
-// LogLevel gives o in the form in which it travels.
-func (o Omissions) LogLevel() string {
-	if o == 0 {
-		return ""
-	}
-	return strconv.Itoa(int(o))
-}
+// quiet is the level at which only errors are logged. Without a level the inner
+// half would log every step, and each line wakes the launcher up.
+const quiet = 2
+
+// LogLevel gives the level that a start with these omissions has.
+func (o Omissions) LogLevel() string { return strconv.Itoa(quiet + int(o)) }
 
 func omissions() Omissions {
-	n, _ := strconv.Atoi(os.Getenv("_LIBCONTAINER_LOGLEVEL")) // 0 if there is none
-	return Omissions(n)
+	n, err := strconv.Atoi(os.Getenv("_LIBCONTAINER_LOGLEVEL"))
+	if err != nil {
+		return 0
+	}
+	return Omissions(n - quiet)
 }
 
 // lockDown sets the locks that libcontainer does not know.
