@@ -136,6 +136,9 @@ func (c *Conn) Receive(v any) ([]*os.File, error) {
 		n, oobn, flags, _, rerr = unix.Recvmsg(int(fd), b, oob, unix.MSG_CMSG_CLOEXEC)
 		return rerr != unix.EAGAIN && rerr != unix.EINTR
 	})
+	if errors.Is(rerr, unix.ECONNRESET) {
+		return nil, io.EOF // a peer that was killed before it read everything
+	}
 	if err := errors.Join(err, rerr); err != nil {
 		return nil, err
 	}

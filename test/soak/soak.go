@@ -90,8 +90,14 @@ func (s *soak) round(ctx context.Context) error {
 		return err
 	}
 	s.killed[who]++
+	d := s.d
+	defer func() {
+		if s.d != d {
+			d.Close()
+		}
+	}()
 	if err := s.aftermath(ctx, who); err != nil {
-		return fmt.Errorf("after the end of a %s: %w\n%s", who, err, s.d.Log())
+		return fmt.Errorf("after the end of a %s: %w\n%s", who, err, d.Log())
 	}
 	return nil
 }
@@ -168,10 +174,7 @@ func (s *soak) aftermath(ctx context.Context, who victim) error {
 	case <-time.After(patience):
 		return errors.New("the supervisor goes on")
 	}
-	defer func() {
-		s.d.Close()
-		s.d = nil
-	}()
+	defer func() { s.d = nil }()
 	if who == theLauncher {
 		return s.says("launcher")
 	}

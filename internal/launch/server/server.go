@@ -137,8 +137,9 @@ func check(r launch.Request, files int) error {
 // is left of them.
 func (s *Server) endAll() {
 	left := s.table.all()
+	s.cfg.Log.Info("the supervisor is gone: ending its workers", "workers", len(left))
 	for _, e := range left {
-		s.cfg.Log.Info("supervisor is gone: ending worker", "id", e.worker.ID, "pid", e.worker.Pid)
+		s.cfg.Log.Info("ending worker", "id", e.worker.ID, "pid", e.worker.Pid)
 		if err := e.worker.Kill(); err != nil {
 			s.cfg.Log.Error("cannot end worker", "id", e.worker.ID, "err", err)
 		}
