@@ -101,7 +101,9 @@ func TestCallsBeyondTheCapWait(t *testing.T) {
 	var running, most atomic.Int32
 	release := make(chan struct{})
 	h := handler{call: func(context.Context, []byte, []*os.File) ([]byte, error) {
-		most.Store(max(most.Load(), running.Add(1)))
+		n := running.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
 		<-release
 		running.Add(-1)
 		return nil, nil
