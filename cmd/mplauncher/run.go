@@ -31,9 +31,9 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
-	l, removed, err := lane.Take(o.runDir)
-	for _, what := range removed {
-		log.Warn("removed what a launcher before left behind", "what", what)
+	l, notes, err := lane.Take(o.runDir)
+	for _, note := range notes {
+		log.Warn("a launcher before this one did not end in order", "found", note)
 	}
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -44,43 +45,48 @@ type Holdings struct {
 }
 
 // Take takes the first free lane below dir. Every lane that nobody holds is
-// swept on the way; removed says, for people, what was found in them.
-func Take(dir string) (_ *Lane, removed []string, err error) {
+// swept on the way; notes say, for people, what was found in them, and which
+// could not be swept: those are left to the next one to try.
+func Take(dir string) (_ *Lane, notes []string, err error) {
 	lanes := filepath.Join(dir, "lanes")
 	if err := os.MkdirAll(lanes, 0o755); err != nil {
 		return nil, nil, fmt.Errorf("cannot make run directory: %w", err)
 	}
 	var mine *Lane
-	var errs []error
 	for n := range Count {
-		l, err := take(lanes, n)
-		if errors.Is(err, unix.EWOULDBLOCK) {
+		l, err := take(lanes, n, mine == nil)
+		if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, fs.ErrNotExist) {
+			continue // somebody's, or nobody's ever
+		}
+		if err != nil {
+			return nil, notes, err
+		}
+		removed, err := l.sweep()
+		notes = append(notes, removed...)
+		if err != nil {
+			notes = append(notes, err.Error())
+		}
+		if err != nil || mine != nil {
+			l.file.Close()
 			continue
 		}
-		if err != nil {
-			return nil, removed, errors.Join(append(errs, err)...)
-		}
-		did, err := l.sweep()
-		removed = append(removed, did...)
-		if err != nil {
-			errs = append(errs, err) // stays for the next one to try
-			l.file.Close()
-		} else if mine == nil {
-			mine = l
-		} else {
-			l.file.Close()
-		}
+		mine = l
 	}
 	if mine == nil {
-		return nil, removed, errors.Join(append(errs, fmt.Errorf("all %d lanes in %s are taken", Count, lanes))...)
+		return nil, notes, fmt.Errorf("all %d lanes in %s are taken", Count, lanes)
 	}
-	return mine, removed, nil
+	return mine, notes, nil
 }
 
-// take locks lane n, or fails with EWOULDBLOCK.
-func take(lanes string, n int) (*Lane, error) {
+// take locks lane n, or fails with EWOULDBLOCK; with fs.ErrNotExist if it has no
+// file and is not to get one.
+func take(lanes string, n int, create bool) (*Lane, error) {
 	path := filepath.Join(lanes, strconv.Itoa(n))
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	flags := os.O_RDWR | unix.O_NOFOLLOW
+	if create {
+		flags |= os.O_CREATE
+	}
+	f, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open lane: %w", err)
 	}

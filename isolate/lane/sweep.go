@@ -26,7 +26,7 @@ func (l *Lane) sweep() (removed []string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), sweepFor)
 	defer cancel()
 	note := func(format string, args ...any) {
-		removed = append(removed, fmt.Sprintf("lane %d: "+format, append([]any{l.Number}, args...)...))
+		removed = append(removed, fmt.Sprintf("lane %d: removed "+format, append([]any{l.Number}, args...)...))
 	}
 	groups, err := sweepGroups(ctx, h.Groups)
 	for _, name := range groups {
