@@ -1,7 +1,10 @@
 package js
 
 import (
+	"context"
 	"strings"
+
+	lib "modernc.org/libquickjs"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
@@ -19,16 +22,32 @@ func (e *Engine) withSpare(f func()) {
 	f()
 }
 
-// guestError takes over v, which the guest threw. Reading it may run guest
-// code, which may throw in turn; what cannot be read is left out.
-func (e *Engine) guestError(v value) (err *mp.GuestError) {
+// guestOrExit takes over v, which the guest threw. It is the program's end if
+// it came of a limit.
+func (e *Engine) guestOrExit(v value) (err error) {
+	defer e.drop(v)
+	if e.watch.over(e) {
+		return e.ending()
+	}
 	e.withSpare(func() {
-		err = e.readError(v)
-		e.drop(v)
+		g := e.readError(v)
+		if err = g; e.endForMemory(v, g) {
+			err = e.stop
+		}
 	})
 	return err
 }
 
+// ending is why the program ends, when it must.
+func (e *Engine) ending() error {
+	if e.stop != nil {
+		return e.stop
+	}
+	return context.Canceled // of Load or Run, the loop knows better
+}
+
+// readError reads what the guest threw. That may run guest code, which may
+// throw in turn; what cannot be read is left out.
 func (e *Engine) readError(v value) *mp.GuestError {
 	if !isObject(v) {
 		return &mp.GuestError{Message: e.describe(v)}
@@ -84,15 +103,20 @@ func ownFrames(stack string) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// outOfMemory reports whether err is what QuickJS throws when the arena
-// refused. A guest can throw the like itself, and ends nobody but itself.
-func (e *Engine) outOfMemory(err *mp.GuestError) bool {
-	return err.Name == "InternalError" && err.Message == "out of memory" && theRoot().heap.refused
+// outOfMemory reports whether v is what QuickJS throws when the arena refused:
+// an InternalError, or null if there was no memory for that either, or nothing
+// at all. A guest can throw the like itself, and ends nobody but itself.
+func (e *Engine) outOfMemory(v value, err *mp.GuestError) bool {
+	switch v.Ftag {
+	case lib.EJS_TAG_NULL, lib.EJS_TAG_UNINITIALIZED:
+		return theRoot().heap.refused
+	}
+	return err.Name == "InternalError" && strings.HasPrefix(err.Message, "out of memory")
 }
 
-// endForMemory ends the program if err says that its heap was full.
-func (e *Engine) endForMemory(err *mp.GuestError) bool {
-	if !e.outOfMemory(err) {
+// endForMemory ends the program if v, read as err, says that its heap was full.
+func (e *Engine) endForMemory(v value, err *mp.GuestError) bool {
+	if !e.outOfMemory(v, err) {
 		return false
 	}
 	e.exit(mp.CauseMemoryLimit, heapDetail(e.program.Heap))
@@ -107,7 +131,7 @@ func (e *Engine) uncaught(prefix string, v value) {
 		return
 	}
 	e.withSpare(func() {
-		if isObject(v) && e.endForMemory(e.readError(v)) {
+		if e.endForMemory(v, e.readError(v)) {
 			return
 		}
 		e.host.Log("error", prefix+e.describe(v))

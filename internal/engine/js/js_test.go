@@ -121,6 +121,18 @@ func (b *bench) do(ctx context.Context, name, input string) (string, error) {
 	return string(a.output), a.err
 }
 
+// ended is Run's error.
+func (b *bench) ended() error {
+	b.t.Helper()
+	select {
+	case err := <-b.run:
+		return err
+	case <-time.After(30 * time.Second):
+		b.t.Fatal("the program runs on")
+		return nil
+	}
+}
+
 func (b *bench) must(name, input string) string {
 	b.t.Helper()
 	out, err := b.do(context.Background(), name, input)
@@ -296,7 +308,7 @@ func TestDeadlineOfCallEndsProgram(t *testing.T) {
 	defer cancel()
 	_, err := b.do(ctx, "never", "")
 	wantExit(t, err, mp.CauseCallLimit)
-	wantExit(t, <-b.run, mp.CauseCallLimit)
+	wantExit(t, b.ended(), mp.CauseCallLimit)
 }
 
 func TestExit(t *testing.T) {
@@ -311,7 +323,7 @@ func TestExit(t *testing.T) {
 			if x := wantExit(t, err, mp.CauseExited); x.Code != 3 {
 				t.Errorf("code %d", x.Code)
 			}
-			wantExit(t, <-b.run, mp.CauseExited)
+			wantExit(t, b.ended(), mp.CauseExited)
 		})
 	}
 }

@@ -97,28 +97,6 @@ func (e *Engine) evaluate() (module uintptr, promise value, err error) {
 	return module, promise, err
 }
 
-// guestOrExit takes over what the guest threw. It is the program's end if it
-// came of a limit.
-func (e *Engine) guestOrExit(v value) error {
-	if e.watch.over(e) {
-		e.drop(v)
-		return e.ending()
-	}
-	err := e.guestError(v)
-	if e.endForMemory(err) {
-		return e.stop
-	}
-	return err
-}
-
-// ending is why the program ends, when it must.
-func (e *Engine) ending() error {
-	if e.stop != nil {
-		return e.stop
-	}
-	return context.Canceled // of Load or Run, the loop knows better
-}
-
 // listExports returns the names of the entry's exported functions, sorted.
 func (e *Engine) listExports(module uintptr) ([]string, error) {
 	e.exports = lib.XJS_GetModuleNamespace(e.tls, e.ctx, module)
