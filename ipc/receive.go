@@ -26,11 +26,7 @@ func (c *Conn) readAll() error {
 		if err != nil {
 			return err
 		}
-		plain, err := c.open.open(record)
-		if err != nil {
-			return err
-		}
-		h, payload, err := parseFrame(plain)
+		h, payload, err := c.open.open(record)
 		if err != nil {
 			return err
 		}
@@ -124,6 +120,7 @@ func (c *Conn) goOn(h header, payload []byte) error {
 // whole hands a request on if it is all there.
 func (c *Conn) whole(number uint64, p *part) error {
 	q := &c.requests
+	c.open.begun = p.unlessWhole()
 	if !p.whole() {
 		if p.kind != kindNotify {
 			return nil
@@ -167,6 +164,7 @@ func (c *Conn) answer(h header, payload []byte) error {
 	if err := c.addReply(h, p, payload); err != nil {
 		return err
 	}
+	c.open.begun = p.part.unlessWhole()
 	if !p.part.whole() {
 		return nil
 	}

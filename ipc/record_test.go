@@ -28,7 +28,7 @@ func TestNothingIsAllocatedForAFrame(t *testing.T) {
 			if err != nil || n != lengthSize+maxRecord {
 				t.Fatal(n, err)
 			}
-			if _, err := in.open(buf[lengthSize:n]); err != nil {
+			if _, _, err := in.open(buf[lengthSize:n]); err != nil {
 				t.Fatal(err)
 			}
 		})
