@@ -71,6 +71,9 @@ func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) 
 	if err != nil {
 		w.refuse(err)
 	}
+	// What the guest wrote before it answered arrives before the answer: whoever
+	// asked may have no more use for the program then.
+	defer w.log.send(context.Background())
 	switch method {
 	case wire.MethodBoot:
 		return w.handleBoot(ctx, rest, files)
