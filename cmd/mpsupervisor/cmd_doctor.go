@@ -74,7 +74,7 @@ func (a *app) doctor(ctx context.Context, configFile string) error {
 		return err
 	}
 	results := probe.Host(ctx, probe.Options{
-		UIDBase: cfg.UIDBase, UIDs: workerUIDs(cfg),
+		UIDBase: cfg.UIDBase, UIDs: cfg.UIDs(),
 		Child: func(ctx context.Context, name string) *exec.Cmd {
 			return selfCommand(ctx, probeCommand, name)
 		},
@@ -151,9 +151,9 @@ func (a *app) installation(ctx context.Context, cfg config.Config) []probe.Resul
 	var all []probe.Result
 	for _, c := range []check{
 		{name: "launcher", purpose: "the privileged half, which seals workers", required: true,
-			get: "install it beside this program, or configure launcher", look: otherProgram(ctx, cfg.Launcher, "mplauncher")},
+			get: "install it beside this program, or configure launcher", look: otherProgram(ctx, cfg.Launcher, "mplauncher", "--version")},
 		{name: "worker", purpose: "the program that each worker runs", required: true,
-			get: "install it beside this program, or configure worker", look: otherProgram(ctx, cfg.Worker, "mpworker")},
+			get: "install it beside this program, or configure worker", look: otherProgram(ctx, cfg.Worker, "mpworker", "version")},
 		{name: "heap image", purpose: "starting the engine by mapping it; without, every worker evaluates it anew",
 			get: "mpworker image FILE, or make install", look: image(cfg.Image)},
 		{name: "system user", purpose: "the supervisor's rights are its own; without the account it uses a number that belongs to nobody",

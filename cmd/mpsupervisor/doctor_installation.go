@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mpsupervisor/mpsupervisor/internal/config"
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/privilege"
@@ -22,8 +21,8 @@ import (
 const answerTimeout = 5 * time.Second
 
 // otherProgram looks at one of the other programs: that it is there, of this
-// version, static, and writable by root alone.
-func otherProgram(ctx context.Context, configured, name string) func() (bool, string) {
+// version (ask makes it tell), static, and writable by root alone.
+func otherProgram(ctx context.Context, configured, name, ask string) func() (bool, string) {
 	return func() (bool, string) {
 		path, err := findFile(configured, name)
 		if err != nil {
@@ -32,7 +31,7 @@ func otherProgram(ctx context.Context, configured, name string) func() (bool, st
 		if err := isStatic(path); err != nil {
 			return false, fmt.Sprintf("%s: %v", path, err)
 		}
-		version, err := versionOf(ctx, path)
+		version, err := versionOf(ctx, path, ask)
 		if err != nil {
 			return false, fmt.Sprintf("%s: cannot ask its version: %v", path, err)
 		}
@@ -60,10 +59,10 @@ func isStatic(path string) error {
 }
 
 // versionOf asks a program, which answers "NAME VERSION, …".
-func versionOf(ctx context.Context, path string) (string, error) {
+func versionOf(ctx context.Context, path, ask string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "version").Output()
+	out, err := exec.CommandContext(ctx, path, ask).Output()
 	if err != nil {
 		return "", err
 	}
@@ -163,6 +162,3 @@ func (a *app) daemonAnswers(ctx context.Context) (bool, string) {
 		info.GetVersion(), info.GetPid(), info.GetUid(), info.GetLauncherPid(), info.GetCgroupLayout(), info.GetRunning())
 	return info.GetVersion() == mp.Version, found
 }
-
-// workerUIDs is how many user ids all workers together may have.
-func workerUIDs(cfg config.Config) uint32 { return cfg.UIDRange * uint32(cfg.MaxWorkers) }

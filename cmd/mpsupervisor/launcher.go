@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/internal/config"
 	"github.com/mpsupervisor/mpsupervisor/internal/launch"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
 // launcherPatience is how long a launcher may take to end its workers and
@@ -78,6 +80,17 @@ func (l *launcherProcess) watch() error {
 		}
 	}()
 	return nil
+}
+
+// answers returns when the launcher answers requests: when it has swept what
+// others left behind and made what all workers share.
+func (l *launcherProcess) answers(ctx context.Context) error {
+	const nobody = "nobody" // no instance is called so
+	_, err := l.client.Stat(ctx, nobody)
+	if errors.Is(err, mp.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // close hangs up and waits until the launcher has ended, and all workers with

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -23,6 +24,9 @@ func notified() {
 		log.Fatal(err)
 	}
 	if err := os.Chmod(socket, 0o777); err != nil { // whoever has given up root writes too
+		log.Fatal(err)
+	}
+	if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		log.Fatal(err)
 	}
 	message := make([]byte, 4096)

@@ -43,7 +43,11 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err := d.makeDirectories(); err != nil {
 		return err
 	}
-	l, err := d.listen()
+	access, err := d.access()
+	if err != nil {
+		return err
+	}
+	l, err := d.listen(access)
 	if err != nil {
 		return err
 	}
@@ -55,7 +59,7 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 		return err
 	}
 	d.log.Debug("gave up root", "user", d.user.String())
-	return d.run(cmd.Context(), l, launcher)
+	return d.run(cmd.Context(), l, access, launcher)
 }
 
 func newDaemon(a *app, cmd *cobra.Command, o serveOptions) (*daemon, error) {
@@ -100,13 +104,9 @@ func (d *daemon) makeDirectories() error {
 }
 
 // listen makes the control socket, or takes over the one that run made.
-func (d *daemon) listen() (*control.Listener, error) {
+func (d *daemon) listen(access control.Access) (*control.Listener, error) {
 	if d.options.inPlace {
 		return inheritedListener()
-	}
-	access, err := d.access()
-	if err != nil {
-		return nil, err
 	}
 	gid := -1
 	if access.Group != "" {
@@ -134,14 +134,10 @@ func (d *daemon) access() (control.Access, error) {
 
 // run serves until a signal, the end of the launcher, or that of whoever
 // started it in place.
-func (d *daemon) run(ctx context.Context, l *control.Listener, launcher *launcherProcess) error {
-	settings, err := d.settings()
-	if err != nil {
-		return err
-	}
+func (d *daemon) run(ctx context.Context, l *control.Listener, access control.Access, launcher *launcherProcess) error {
 	s, err := supervisor.New(supervisor.Config{
 		Launcher: launcher.client, LauncherPID: launcher.pid, CgroupLayout: probe.Layout(),
-		Version: mp.Version, ConfigFile: d.from, Log: d.log, Settings: settings,
+		Version: mp.Version, ConfigFile: d.from, Log: d.log, Settings: settingsOf(d.config, access),
 	})
 	if err != nil {
 		return fmt.Errorf("cannot serve: %w", err)
@@ -152,14 +148,19 @@ func (d *daemon) run(ctx context.Context, l *control.Listener, launcher *launche
 	stop := d.reloadOnHangup(s)
 	defer stop()
 	context.AfterFunc(ctx, d.stopping)
-	d.ready(l)
+	go d.ready(ctx, launcher)
 	err = s.Run(ctx, l)
 	return errors.Join(err, launcher.close())
 }
 
-func (d *daemon) ready(l *control.Listener) {
-	d.log.Info("serving", "socket", l.Addr().String(), "version", mp.Version, "user", d.user.String(), "config", d.from)
-	d.notify.send("READY=1", "STATUS=Serving on "+l.Addr().String())
+// ready says that programs can be run, once the launcher answers. If it ends
+// instead, the supervisor ends too, and says so.
+func (d *daemon) ready(ctx context.Context, launcher *launcherProcess) {
+	if launcher.answers(ctx) != nil {
+		return
+	}
+	d.log.Info("serving", "socket", d.config.Socket, "version", mp.Version, "user", d.user.String(), "config", d.from)
+	d.notify.send("READY=1", "STATUS=Serving on "+d.config.Socket)
 }
 
 func (d *daemon) stopping() {
@@ -167,15 +168,7 @@ func (d *daemon) stopping() {
 	d.notify.send("STOPPING=1", "STATUS=Ending every program")
 }
 
-// settings is the part of the configuration that the supervisor works by.
-func (d *daemon) settings() (supervisor.Settings, error) {
-	access, err := d.access()
-	if err != nil {
-		return supervisor.Settings{}, err
-	}
-	return settingsOf(d.config, access), nil
-}
-
+// settingsOf is the part of the configuration that the supervisor works by.
 func settingsOf(c config.Config, access control.Access) supervisor.Settings {
 	return supervisor.Settings{
 		Access:       access,

@@ -38,10 +38,10 @@ func (d *daemon) reload(s *supervisor.Supervisor) {
 	}
 	fixed := needRestart(d.config, next)
 	d.config = changed(d.config, next)
-	settings, err := d.settings()
+	access, err := d.access()
 	if err == nil {
 		var more []string
-		more, err = s.Reload(settings)
+		more, err = s.Reload(settingsOf(d.config, access))
 		fixed = append(fixed, more...)
 	}
 	if err != nil {

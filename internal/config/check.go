@@ -16,9 +16,9 @@ import (
 const (
 	minUID          = 100_000   // below are the system's and people's users
 	maxUID          = 1<<31 - 1 // some tools take a uid for a signed number
-	minUIDRange     = 1000      // a worker's own users
+	minUIDRange     = 2         // a worker's root, and its user
 	maxUIDRange     = 65536     // all that a user namespace usually has
-	maxWorkers      = 1024      // the slots of one launcher
+	maxWorkers      = Slots     // the slots of one launcher
 	maxDrainTimeout = 10 * time.Minute
 	minKeep         = 4 << 10
 	maxKeep         = 64 << 30
@@ -27,7 +27,7 @@ const (
 
 var (
 	accountName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$`)
-	cgroupName  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}(/[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}){0,7}$`)
+	cgroupName  = regexp.MustCompile(`^/?[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}(/[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}){0,7}$`)
 	levels      = []string{"debug", "info", "warn", "error"}
 	formats     = []string{"text", "json"}
 )
@@ -115,12 +115,26 @@ func oneOf(allowed []string, s string) error {
 	return nil
 }
 
-// checkUIDs holds the workers' numbers within 31 bits.
+// Slots is how many ranges of user ids a launcher has, and Launchers how many
+// of those can live on a host at once, each with ranges of its own.
+const (
+	Slots     = 1024
+	Launchers = 32
+)
+
+// UIDs is how many user ids the workers of all launchers together may have:
+// fewer than there are launchers for, where the numbers end first.
+func (c Config) UIDs() uint32 {
+	all := int64(c.UIDRange) * Slots * Launchers
+	return uint32(min(all, maxUID-int64(c.UIDBase)))
+}
+
+// checkUIDs makes sure that at least one launcher finds numbers.
 func (c Config) checkUIDs() error {
-	last := int64(c.UIDBase) + int64(c.UIDRange)*int64(c.MaxWorkers)
+	last := int64(c.UIDBase) + int64(c.UIDRange)*Slots
 	if last > maxUID {
 		return fmt.Errorf("%d workers of %d uids from %d on need numbers up to %d, above %d",
-			c.MaxWorkers, c.UIDRange, c.UIDBase, last, maxUID)
+			Slots, c.UIDRange, c.UIDBase, last, maxUID)
 	}
 	return nil
 }
