@@ -40,19 +40,42 @@ const (
 type session struct {
 	client  *control.Client
 	inPlace bool
+	parent  context.Context // the command's
 	ctx     context.Context // ends with the command, or with the supervisor in place
 	end     func() error
 }
 
-// errGone is the cause of a context that ended with the supervisor in place.
-var errGone = errors.New("the supervisor that was started in place has ended; its last message is above")
+// goneError is the cause of a context that ended with the supervisor in place.
+type goneError struct{ state string }
 
-// explain replaces what an error is when the supervisor went away by why.
+func (e *goneError) Error() string {
+	return "the supervisor that was started in place has ended: " + e.state
+}
+
+// explain replaces what an error is by its reason when the supervisor went
+// away, unless the command was asked to end.
 func (s session) explain(err error) error {
-	if err != nil && errors.Is(context.Cause(s.ctx), errGone) {
-		return errGone
+	if err == nil || !s.inPlace || s.parent.Err() != nil || answered(err) {
+		return err
 	}
-	return err
+	select {
+	case <-s.ctx.Done():
+		return context.Cause(s.ctx)
+	case <-time.After(endTimeout): // it lives: the error is another one
+		return err
+	}
+}
+
+// answered reports whether the supervisor gave the error itself, or the
+// program did, so that no connection that broke can be its reason.
+func answered(err error) bool {
+	var own *statusError
+	var answer *control.Error
+	if errors.As(err, &own) {
+		return true
+	}
+	return errors.As(err, &answer) && len(answer.Unwrap()) > 0 &&
+		!errors.Is(err, control.ErrStopping) && !errors.Is(err, context.Canceled)
 }
 
 // connect finds the daemon, or starts a supervisor in place if there is none.
@@ -61,7 +84,7 @@ func (a *app) connect(ctx context.Context, configFile string) (session, error) {
 	_, err := c.Info(ctx, &controlpb.InfoRequest{})
 	switch {
 	case err == nil:
-		return session{client: c, ctx: ctx, end: func() error { c.Close(); return nil }}, nil
+		return session{client: c, parent: ctx, ctx: ctx, end: func() error { c.Close(); return nil }}, nil
 	case !noDaemon(err):
 		return session{}, fmt.Errorf("cannot ask the daemon: %w", err)
 	case os.Geteuid() != 0:
@@ -144,12 +167,12 @@ func watch(parent context.Context, child *exec.Cmd, lifetime *os.File, l *net.Un
 	ctx, cancel := context.WithCancelCause(parent)
 	gone := make(chan struct{})
 	go func() {
-		child.Wait() // its message is on standard error already
-		cancel(errGone)
+		child.Wait() // what it had to say is on standard error already
+		cancel(&goneError{child.ProcessState.String()})
 		close(gone)
 	}()
 	c := control.Dial(l.Addr().String())
-	return session{client: c, inPlace: true, ctx: ctx, end: func() error {
+	return session{client: c, inPlace: true, parent: parent, ctx: ctx, end: func() error {
 		c.Close()
 		lifetime.Close()
 		defer l.Close()

@@ -21,6 +21,7 @@ const (
 	killTimeout       = 15 * time.Second
 	lastLinesTimeout  = 3 * time.Second
 	completionTimeout = 2 * time.Second
+	endTimeout        = time.Second // between the end of a connection and that of its process
 )
 
 // run runs a program from its directory, start to end.

@@ -68,10 +68,14 @@ func newDaemon(a *app, cmd *cobra.Command, o serveOptions) (*daemon, error) {
 	if d.config, d.from, err = config.Load(o.config); err != nil {
 		return nil, err
 	}
-	if cmd.Flags().Changed("socket") {
+	if cmd.Flags().Changed("socket") || os.Getenv(socketVariable) != "" {
 		d.config.Socket = a.socket
 	}
+	if err := d.config.Check(); err != nil {
+		return nil, fmt.Errorf("cannot serve: %w", err)
+	}
 	if o.inPlace {
+		setName()
 		d.config.Log = config.Log{Level: "warn", Format: "text"}
 	}
 	d.log = newLog(a.err, d.config.Log, d.level)

@@ -11,6 +11,10 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
 )
 
+// setName gives the process the name that it would have if it had not been
+// started as /proc/self/exe. Nothing depends on it.
+func setName() { os.WriteFile("/proc/self/comm", []byte("mpsupervisor"), 0) }
+
 // inheritedListener takes over the socket that run listens on.
 func inheritedListener() (*control.Listener, error) {
 	f := os.NewFile(listenerFD, "control socket")
