@@ -22,7 +22,7 @@ func main() {
 		return
 	}
 	if err == nil {
-		err = enter()
+		err = enter(opts.logLevel)
 	}
 	if err == nil {
 		err = run(opts)
@@ -34,7 +34,7 @@ func main() {
 }
 
 // enter moves this process to where workers are started from.
-func enter() error {
+func enter(level slog.Level) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("must be root: making namespaces and control groups takes it (this is user %d)", os.Geteuid())
 	}
@@ -44,6 +44,6 @@ func enter() error {
 	runtime.GOMAXPROCS(runtime.NumCPU()) // stage.Enter left one
 	debug.SetGCPercent(50)               // it is small, and stays so
 	logrus.SetLevel(logrus.ErrorLevel)   // libcontainer's
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)).With("program", "mplauncher"))
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})).With("program", "mplauncher"))
 	return nil
 }

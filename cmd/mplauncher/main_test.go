@@ -61,7 +61,7 @@ func spawn(t testing.TB) (*launch.Client, int) {
 	c, pid, err := launch.Spawn(launch.Options{
 		Launcher: launcher, Worker: worker, RunDir: filepath.Join(dir, "run"),
 		CgroupParent: group(), UIDBase: 1_600_000_000, MaxWorkers: 16,
-	})
+	}, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

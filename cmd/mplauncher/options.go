@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -20,6 +21,7 @@ type options struct {
 	uidRange     uint
 	maxWorkers   int
 	maxMemory    int64
+	logLevel     slog.Level
 }
 
 // errShown says that what was asked for has been printed.
@@ -41,6 +43,7 @@ func parse(args []string) (options, error) {
 	f.UintVar(&o.uidRange, "uid-range", 4096, "how many user ids each worker gets")
 	f.IntVar(&o.maxWorkers, "max-workers", 1024, "how many workers can run at once")
 	f.Int64Var(&o.maxMemory, "max-memory", mp.MaxMemory, "the most `bytes` that a worker can be given")
+	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "the least `level` to log: debug, info, warn, error")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

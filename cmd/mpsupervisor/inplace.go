@@ -16,6 +16,7 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
 	"github.com/mpsupervisor/mpsupervisor/internal/privilege"
+	"github.com/mpsupervisor/mpsupervisor/internal/reap"
 )
 
 // How run and the supervisor that it starts in place belong together:
@@ -116,7 +117,7 @@ func (a *app) startInPlace(ctx context.Context, configFile string) (session, err
 	if err := privilege.Drop(me, privilege.DACReadSearch); err != nil {
 		return session{}, err // the pipe closes when this process ends
 	}
-	return watch(ctx, child, lifetime, l, time.Duration(cfg.DrainTimeout.Duration)+killTimeout), nil
+	return watch(ctx, child, lifetime, l, time.Duration(cfg.DrainTimeout.Duration)+killTimeout)
 }
 
 // ownUser is whom the command becomes: whoever called sudo, else the
@@ -163,14 +164,15 @@ func selfCommand(ctx context.Context, args ...string) *exec.Cmd {
 
 // watch ends the session's context when the child does. The listener stays
 // open here too: its name cannot be taken by anybody else meanwhile.
-func watch(parent context.Context, child *exec.Cmd, lifetime *os.File, l *net.UnixListener, patience time.Duration) session {
+func watch(parent context.Context, child *exec.Cmd, lifetime *os.File, l *net.UnixListener, patience time.Duration) (session, error) {
 	ctx, cancel := context.WithCancelCause(parent)
 	gone := make(chan struct{})
-	go func() {
-		child.Wait() // what it had to say is on standard error already
-		cancel(&goneError{child.ProcessState.String()})
+	if err := reap.Wait(child, func() {
+		cancel(&goneError{child.ProcessState.String()}) // what it had to say is on standard error already
 		close(gone)
-	}()
+	}); err != nil {
+		return session{}, err
+	}
 	c := control.Dial(l.Addr().String())
 	return session{client: c, inPlace: true, parent: parent, ctx: ctx, end: func() error {
 		c.Close()
@@ -182,5 +184,5 @@ func watch(parent context.Context, child *exec.Cmd, lifetime *os.File, l *net.Un
 		case <-time.After(patience):
 			return fmt.Errorf("the supervisor in place (pid %d) did not end within %v", child.Process.Pid, patience)
 		}
-	}}
+	}}, nil
 }

@@ -8,8 +8,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/mpsupervisor/mpsupervisor/internal/config"
 	"github.com/mpsupervisor/mpsupervisor/internal/launch"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
@@ -32,18 +30,17 @@ func startLauncher(cfg config.Config, log *slog.Logger) (*launcherProcess, error
 	if err != nil {
 		return nil, fmt.Errorf("cannot start the launcher: %w", err)
 	}
-	client, pid, err := launch.Spawn(o)
-	if err != nil {
+	l := &launcherProcess{ended: make(chan struct{})}
+	if l.client, l.pid, err = launch.Spawn(o, func() { close(l.ended) }); err != nil {
 		return nil, err
 	}
-	log.Debug("launcher started", "path", o.Launcher, "pid", pid)
-	l := &launcherProcess{client: client, pid: pid, ended: make(chan struct{})}
-	return l, l.watch()
+	log.Debug("launcher started", "path", o.Launcher, "pid", l.pid)
+	return l, nil
 }
 
 // launcherOptions finds the programs. The image is used if it is there.
 func launcherOptions(cfg config.Config) (launch.Options, error) {
-	o := launch.Options{RunDir: cfg.RunDir, CgroupParent: cfg.CgroupParent, UIDBase: cfg.UIDBase, UIDRange: cfg.UIDRange}
+	o := launch.Options{RunDir: cfg.RunDir, CgroupParent: cfg.CgroupParent, UIDBase: cfg.UIDBase, UIDRange: cfg.UIDRange, LogLevel: cfg.Log.Level}
 	var err error
 	if o.Launcher, err = findFile(cfg.Launcher, "mplauncher"); err != nil {
 		return o, err
@@ -56,30 +53,6 @@ func launcherOptions(cfg config.Config) (launch.Options, error) {
 		o.Image, err = "", nil
 	}
 	return o, err
-}
-
-// watch closes ended when the process has ended. The pidfd is opened while the
-// launcher waits for its first request.
-func (l *launcherProcess) watch() error {
-	fd, err := unix.PidfdOpen(l.pid, 0)
-	if errors.Is(err, unix.ESRCH) {
-		close(l.ended)
-		return errors.New("the launcher ended at once; its last message is above")
-	}
-	if err != nil {
-		return fmt.Errorf("cannot watch the launcher: %w", err)
-	}
-	go func() {
-		defer close(l.ended)
-		defer unix.Close(fd)
-		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		for {
-			if _, err := unix.Poll(poll, -1); !errors.Is(err, unix.EINTR) {
-				return
-			}
-		}
-	}()
-	return nil
 }
 
 // answers returns when the launcher answers requests: when it has swept what

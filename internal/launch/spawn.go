@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/reap"
 )
 
 // Options are what a launcher is started with: everything that a request can
@@ -21,13 +23,15 @@ type Options struct {
 	UIDBase      uint32 // 0 for the default, here and below
 	UIDRange     uint32
 	MaxWorkers   int
-	MaxMemory    int64 // bytes, for one worker
+	MaxMemory    int64  // bytes, for one worker
+	LogLevel     string // debug, info, warn, error; "" for info
 }
 
 // Spawn starts a launcher as a child of this process, which must be root, and
-// gives its pid. The child writes its log to standard error; it ends when the
-// client is closed or this process dies.
-func Spawn(o Options) (_ *Client, pid int, err error) {
+// calls ended, on a goroutine of its own, when it has ended. The child writes
+// its log to standard error; it ends when the client is closed or this process
+// dies.
+func Spawn(o Options, ended func()) (_ *Client, pid int, err error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, 0, fmt.Errorf("cannot make launcher's socket: %w", err)
@@ -44,7 +48,10 @@ func Spawn(o Options) (_ *Client, pid int, err error) {
 		ours.Close()
 		return nil, 0, fmt.Errorf("cannot start launcher: %w", err)
 	}
-	go cmd.Wait() // so that no zombie stays; the client notices the end by itself
+	if err := reap.Wait(cmd, ended); err != nil {
+		ours.Close()
+		return nil, 0, err
+	}
 	c, err := NewClient(ours)
 	if err != nil {
 		ours.Close()
@@ -65,6 +72,7 @@ func (o Options) args() []string {
 		{"--uid-base", strconv.FormatUint(uint64(o.UIDBase), 10), o.UIDBase != 0},
 		{"--uid-range", strconv.FormatUint(uint64(o.UIDRange), 10), o.UIDRange != 0},
 		{"--max-workers", strconv.Itoa(o.MaxWorkers), o.MaxWorkers != 0},
+		{"--log-level", o.LogLevel, o.LogLevel != ""},
 		{"--max-memory", strconv.FormatInt(o.MaxMemory, 10), o.MaxMemory != 0},
 	} {
 		if a.given {

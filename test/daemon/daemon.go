@@ -43,7 +43,7 @@ type Daemon struct {
 }
 
 // startTimeout bounds how long a supervisor may take to answer.
-const startTimeout = 30 * time.Second
+const startTimeout = 20 * time.Second
 
 // Start starts a supervisor with extra lines in its configuration, and returns
 // when it answers.
@@ -60,7 +60,12 @@ func Start(config ...string) (*Daemon, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if err := d.ready(ctx); err != nil {
-		d.Kill()
+		d.cmd.Process.Signal(syscall.SIGQUIT) // the log then shows what it was at
+		select {
+		case <-d.ended:
+		case <-time.After(2 * time.Second):
+			d.Kill()
+		}
 		defer d.Close()
 		return nil, fmt.Errorf("the supervisor does not answer: %w\n%s", err, d.Log())
 	}

@@ -137,9 +137,11 @@ func check(r launch.Request, files int) error {
 // is left of them.
 func (s *Server) endAll() {
 	left := s.table.all()
-	if len(left) > 0 { // else it has ended them itself, in order
-		s.cfg.Log.Info("the supervisor is gone: ending its workers", "workers", len(left))
+	level := slog.LevelInfo // it has ended them itself, in order
+	if len(left) > 0 {
+		level = slog.LevelWarn
 	}
+	s.cfg.Log.Log(context.Background(), level, "the supervisor is gone: ending its workers", "workers", len(left))
 	for _, e := range left {
 		s.cfg.Log.Info("ending worker", "id", e.worker.ID, "pid", e.worker.Pid)
 		if err := e.worker.Kill(); err != nil {
