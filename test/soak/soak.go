@@ -30,7 +30,8 @@ type soak struct {
 	mounts map[string]bool // before the first start
 	seen   []process       // every process of supervisors that are dead
 	killed map[victim]int
-	mark   int // how long the log was before the latest kill
+	mark   int  // how long the log was before the latest kill
+	known  bool // whether the latest victim was a worker with its own program, so that its end must be told
 }
 
 // victim names whom a kill is for.
@@ -147,6 +148,7 @@ func (s *soak) kill() (victim, error) {
 		return theLauncher, syscall.Kill(int(s.d.Info.LauncherPid), syscall.SIGKILL)
 	}
 	w := workers[s.rng.IntN(len(workers))]
+	s.known = w.name == "mpworker" && w.lives()
 	if err := syscall.Kill(w.pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
 		return aWorker, err
 	}
@@ -167,7 +169,12 @@ func (s *soak) remember() {
 // aftermath checks what the survivors do.
 func (s *soak) aftermath(ctx context.Context, who victim) error {
 	if who == aWorker {
-		return errors.Join(s.says("ended", "start_failed"), works(ctx, s.d, s.digest))
+		if s.known {
+			if err := s.says("ended", "start_failed"); err != nil {
+				return err
+			}
+		}
+		return works(ctx, s.d, s.digest)
 	}
 	select {
 	case <-s.d.Ended():
