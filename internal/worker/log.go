@@ -18,16 +18,15 @@ type logger struct {
 	conn notifier
 
 	mu      sync.Mutex
-	rate    float64 // lines a second
-	tokens  float64 // lines that may be taken now; at most two seconds' worth
-	filled  time.Time
+	taken   bucket // lines
+	notices bucket // messages that hold nothing but a count
 	lines   []wire.LogLine
 	bytes   int // of text in lines
 	dropped uint64
 	waking  bool // a send is coming
+	sending bool // a goroutine is in sendAll: one alone, to keep the order
 	stopped bool
-
-	sending sync.Mutex // one batch at a time, in order
+	sent    *sync.Cond // sending became false
 }
 
 // notifier is the part of *ipc.Conn that a logger needs.
@@ -40,15 +39,24 @@ const (
 	maxQueuedBytes = 1 << 20
 	maxBatchBytes  = 256 << 10
 	batchDelay     = 10 * time.Millisecond // lines that come together travel together
+
+	// The supervisor ends a worker that sends many more messages than it may
+	// print lines. A count can wait; a flood of them is still one count.
+	noticeRate  = 20
+	noticeDelay = 100 * time.Millisecond
 )
 
-func newLogger() *logger { return &logger{} }
+func newLogger() *logger {
+	l := &logger{notices: newBucket(noticeRate)}
+	l.sent = sync.NewCond(&l.mu)
+	return l
+}
 
 // setRate starts the console. A rate of 0 drops everything.
 func (l *logger) setRate(rate int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rate, l.tokens, l.filled = float64(rate), 2*float64(rate), time.Now()
+	l.taken = newBucket(float64(rate))
 }
 
 // Log takes one line. See engine.Host.
@@ -60,67 +68,82 @@ func (l *logger) Log(level, text string) {
 	if l.stopped {
 		return
 	}
-	if !l.take(now) || len(l.lines) == maxQueuedLines || l.bytes+len(text) > maxQueuedBytes {
+	if !l.taken.take(now) || len(l.lines) == maxQueuedLines || l.bytes+len(text) > maxQueuedBytes {
 		l.dropped++
 	} else {
 		l.lines = append(l.lines, wire.LogLine{Level: levelOf(level), UnixNano: now.UnixNano(), Text: text})
 		l.bytes += len(text)
 	}
-	l.wake()
+	l.wake(batchDelay)
 }
 
-// take uses up one token, if there is one.
-func (l *logger) take(now time.Time) bool {
-	l.tokens = min(l.tokens+now.Sub(l.filled).Seconds()*l.rate, 2*l.rate)
-	l.filled = now
-	if l.tokens < 1 {
-		return false
+// wake has what is queued sent soon. The caller holds mu.
+func (l *logger) wake(after time.Duration) {
+	if l.waking {
+		return
 	}
-	l.tokens--
-	return true
+	l.waking = true
+	time.AfterFunc(after, func() {
+		l.mu.Lock()
+		l.waking = false
+		if !l.sending { // else whoever is at it sends this too
+			l.sendAll(context.Background())
+		}
+		l.mu.Unlock()
+	})
 }
 
-// wake has a batch sent soon. The caller holds mu.
-func (l *logger) wake() {
-	if !l.waking {
-		l.waking = true
-		time.AfterFunc(batchDelay, func() { l.send(context.Background()) })
-	}
-}
-
-// send sends what is queued. An error means that the channel ended, and then
-// the process does too.
+// send sends what is queued, and returns when it is sent.
 func (l *logger) send(ctx context.Context) {
-	l.sending.Lock()
-	defer l.sending.Unlock()
-	for {
-		m, more := l.batch()
-		if len(m.Lines) == 0 && m.Dropped == 0 {
-			return
-		}
-		b, err := wire.Marshal(wire.MethodLog, m)
-		if err != nil || l.conn.Notify(ctx, b) != nil || !more {
-			return
-		}
-	}
-}
-
-// batch takes lines off the queue, up to what one message holds.
-func (l *logger) batch() (m *wire.Log, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for l.sending {
+		l.sent.Wait()
+	}
+	l.sendAll(ctx)
+}
+
+// sendAll sends batches until there is nothing to send. The caller holds mu,
+// which is free while a batch is on its way. An error means that the channel
+// ended, and then the process does too.
+func (l *logger) sendAll(ctx context.Context) {
+	l.sending = true
+	for m := l.batch(); m != nil; m = l.batch() {
+		l.mu.Unlock()
+		b, err := wire.Marshal(wire.MethodLog, m)
+		if err == nil {
+			err = l.conn.Notify(ctx, b)
+		}
+		l.mu.Lock()
+		if err != nil {
+			break
+		}
+	}
+	l.sending = false
+	l.sent.Broadcast()
+}
+
+// batch takes off the queue what one message holds. It returns nil when there
+// is nothing to send now. The caller holds mu.
+func (l *logger) batch() *wire.Log {
+	if len(l.lines) == 0 && l.dropped == 0 {
+		return nil
+	}
+	if len(l.lines) == 0 && !l.stopped && !l.notices.take(time.Now()) {
+		l.wake(noticeDelay)
+		return nil
+	}
 	n, size := 0, 0
 	for n < len(l.lines) && n < wire.MaxLogLines && size+len(l.lines[n].Text) <= maxBatchBytes {
 		size += len(l.lines[n].Text)
 		n++
 	}
-	m = &wire.Log{Lines: l.lines[:n:n], Dropped: l.dropped}
+	m := &wire.Log{Lines: l.lines[:n:n], Dropped: l.dropped}
 	l.lines, l.bytes, l.dropped = l.lines[n:], l.bytes-size, 0
 	if len(l.lines) == 0 {
-		l.lines = nil
-		l.waking = false
+		l.lines = nil // a flood's queue goes with it
 	}
-	return m, l.waking
+	return m
 }
 
 // close sends what is left, and takes no more.

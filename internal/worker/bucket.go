@@ -1,0 +1,26 @@
+package worker
+
+import "time"
+
+// bucket is a token bucket that holds two seconds' worth and begins full.
+// The zero bucket never gives.
+type bucket struct {
+	rate   float64 // tokens a second
+	tokens float64
+	filled time.Time
+}
+
+func newBucket(rate float64) bucket {
+	return bucket{rate: rate, tokens: 2 * rate, filled: time.Now()}
+}
+
+// take uses up one token, if there is one.
+func (b *bucket) take(now time.Time) bool {
+	b.tokens = min(b.tokens+now.Sub(b.filled).Seconds()*b.rate, 2*b.rate)
+	b.filled = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
