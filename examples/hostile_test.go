@@ -88,7 +88,7 @@ func checkEnded(t *testing.T, p *program, want mp.Cause, callErr error) {
 		if !errors.As(ended, &exit) || exit.Cause != want {
 			t.Errorf("ended by %v, want %s; the call's error: %v", ended, want, callErr)
 		}
-	case <-time.After(30*time.Second):
+	case <-time.After(30 * time.Second):
 		t.Errorf("it goes on, want %s; the call's error: %v", want, callErr)
 	}
 }
