@@ -147,6 +147,7 @@ export const alive = () => [1, 2, 3].map((x) => x * 2).join();`
 // TestRecursion holds that no recursion ends anything but itself, whatever
 // recurses, and that the stack's limit bounds Go's stack.
 func TestRecursion(t *testing.T) {
+	notUnderRace(t)
 	old := debug.SetGCPercent(-1) // collections shrink stacks
 	defer debug.SetGCPercent(old)
 	for name, source := range recursions {
