@@ -49,7 +49,7 @@ func (a *app) run(cmd *cobra.Command, o runOptions) (err error) {
 	}
 	p, err := a.start(ctx, s.client, &controlpb.StartRequest{Digest: digest, Limits: o.limits(cmd), Attached: true})
 	if err != nil {
-		return s.explain(ended(fmt.Errorf("cannot run %s: %w", o.dir, err)))
+		return s.explain(fmt.Errorf("cannot run %s: %w", o.dir, err))
 	}
 	defer p.close()
 	if p.exit != nil {
@@ -85,7 +85,7 @@ func checkDirectory(dir string) error {
 func (a *app) gather(o runOptions, inPlace bool) (pkg *os.File, input []byte, err error) {
 	pkg, err = bundle.Pack(o.dir)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot pack %s: %w", o.dir, err)
+		return nil, nil, err
 	}
 	input, err = a.readInput(o.input)
 	if err == nil && inPlace {
@@ -131,19 +131,22 @@ func (a *app) printSeal(ctx context.Context, c *control.Client, id string) error
 }
 
 // ended turns an error that tells how a program ended into the exit status of
-// that end; a program that ended itself needs no words.
+// that end. It is not for one whose worker never got as far as the program:
+// how that worker ended is no exit of the program's.
 func ended(err error) error {
 	var answer *control.Error
-	if !errors.As(err, &answer) || answer.Exit == nil || errors.Is(err, mp.ErrBadPackage) {
+	if !errors.As(err, &answer) || answer.Exit == nil {
 		return err
 	}
 	return exitError(*answer.Exit)
 }
 
-// exitError is nil if the program ended itself with code 0.
+// exitError is nil if the program ended itself with code 0. One that ended
+// itself with another code needs no words; a worker that crashed does, and then
+// there is a detail.
 func exitError(e mp.Exit) error {
 	switch {
-	case e.Cause != mp.CauseExited:
+	case e.Cause != mp.CauseExited, e.Code != 0 && e.Detail != "":
 		return &statusError{status: e.Status(), err: fmt.Errorf("the program ended: %s", e)}
 	case e.Code != 0:
 		return &statusError{status: e.Status()}
