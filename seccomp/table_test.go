@@ -169,3 +169,42 @@ func TestInstallRefusesWhatIsNoProgram(t *testing.T) {
 		}
 	}
 }
+
+// On a kernel without MDWE the table stands in for it: no role may make memory
+// executable, by any call that can. A role that must needs another answer there.
+func TestNoRoleMakesMemoryExecutable(t *testing.T) {
+	const protExec, shmExec = 0x4, 0x8000
+	attempts := []struct {
+		syscall string
+		args    [6]uint64
+	}{
+		{"mmap", [6]uint64{2: protExec, 3: mapPrivate | mapAnonymous}},
+		{"mmap", [6]uint64{2: protRead | protExec, 3: mapPrivate}},
+		{"mmap", [6]uint64{2: protRead | protWrite | protExec, 3: mapPrivate | mapAnonymous}},
+		{"mprotect", [6]uint64{2: protExec}},
+		{"mprotect", [6]uint64{2: protRead | protExec}},
+		{"mprotect", [6]uint64{2: protRead | protWrite | protExec}},
+		{"pkey_mprotect", [6]uint64{2: protRead}},
+		{"shmat", [6]uint64{2: shmExec}},
+		{"remap_file_pages", [6]uint64{}},
+		{"personality", [6]uint64{0: 0x0400000}}, // READ_IMPLIES_EXEC
+		{"execve", [6]uint64{}},
+		{"execveat", [6]uint64{}},
+	}
+	for _, role := range Roles() {
+		rules, err := Table(role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range attempts {
+			if got := Decide(rules, a.syscall, a.args); got != KillProcess {
+				t.Errorf("role %q: %s %#x gives %v, want it killed", role, a.syscall, a.args, got)
+			}
+		}
+		for _, name := range []string{"mmap", "mprotect"} { // the control
+			if got := Decide(rules, name, [6]uint64{2: protRead | protWrite, 3: mapPrivate | mapAnonymous}); got != Allow {
+				t.Errorf("role %q: %s without PROT_EXEC gives %v", role, name, got)
+			}
+		}
+	}
+}

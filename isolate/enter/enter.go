@@ -42,8 +42,11 @@ type Config struct {
 
 // Report says what was proven.
 type Report struct {
-	LandlockABI int         // the kernel's; 0 when Landlock was left out
-	Locks       []lock.Name // those that held, in the order in which they were set
+	Locks  []lock.Name // those that held, in the order in which they were set
+	Absent []lock.Name // those that this kernel does not have, and another lock stands in for
+
+	LandlockABI     int      // the kernel's; 0 when Landlock was left out
+	LandlockMissing []string // what newer kernels' Landlock denies and this one's does not
 }
 
 // step sets one lock and proves it.
@@ -56,7 +59,7 @@ type step struct {
 // state is what the steps hand on.
 type state struct {
 	Config
-	landlockABI int
+	report Report
 }
 
 // steps are the locks in order. Each stands where it does for the reason
@@ -93,18 +96,31 @@ func Enter(cfg Config) (Report, error) {
 		return Report{}, fmt.Errorf("cannot seal the worker: %w", err)
 	}
 	s := &state{Config: cfg}
-	var report Report
 	for _, step := range steps {
 		if slices.Contains(cfg.Without, step.name) {
 			continue
 		}
-		if err := step.run(s); err != nil {
+		if err := step.take(s); err != nil {
 			return Report{}, fmt.Errorf("cannot seal the worker: %w", err)
 		}
-		report.Locks = append(report.Locks, step.name)
 	}
-	report.LandlockABI = s.landlockABI
-	return report, nil
+	return s.report, nil
+}
+
+// take sets and proves a lock, and notes it. A lock that the kernel does not
+// have is passed over only if another stands in for it, and that one is a step
+// of its own: Enter fails without it.
+func (st step) take(s *state) error {
+	info, _ := lock.Lookup(st.name)
+	if info.Instead != "" && !lock.InKernel(st.name) {
+		s.report.Absent = append(s.report.Absent, st.name)
+		return nil
+	}
+	if err := st.run(s); err != nil {
+		return err
+	}
+	s.report.Locks = append(s.report.Locks, st.name)
+	return nil
 }
 
 // run makes every failure of a step the lack of its lock.

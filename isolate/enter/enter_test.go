@@ -14,16 +14,17 @@ import (
 	"testing"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
+	"github.com/mpsupervisor/mpsupervisor/isolate/landlock"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 	"github.com/mpsupervisor/mpsupervisor/seccomp"
 	"github.com/mpsupervisor/mpsupervisor/seccomp/compile"
 )
 
-// everyLock is what a worker proves when nothing is left out.
-var everyLock = []lock.Name{
+// everyLock is what a worker proves on this kernel when nothing is left out.
+var everyLock = slices.DeleteFunc([]lock.Name{
 	lock.Descriptors, lock.NoNewPrivs, lock.Securebits, lock.Capabilities, lock.Rlimits,
 	lock.Dumpable, lock.Landlock, lock.MDWE, lock.Seccomp,
-}
+}, func(n lock.Name) bool { return !lock.InKernel(n) })
 
 // root is a directory that holds the helper and nothing else.
 var root string
@@ -76,6 +77,7 @@ type options struct {
 	program []byte // nil: the one for RoleJS
 	without []lock.Name
 	noCaps  bool
+	noMDWE  bool // as on a kernel that does not have it
 }
 
 // start runs the helper as process 1 of fresh namespaces, as a user of a range
@@ -99,6 +101,9 @@ func start(t testing.TB, action string, o options) *helper {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("/sealed", action, strings.Join(names, ","))
+	if o.noMDWE {
+		cmd.Args = append(cmd.Args, "hide")
+	}
 	cmd.Env = []string{"GOMAXPROCS=1"}
 	cmd.ExtraFiles = []*os.File{r}
 	cmd.SysProcAttr = attributes(o.noCaps)
@@ -159,11 +164,29 @@ func TestEnterProvesEveryLock(t *testing.T) {
 	if h.result.Error != "" || !slices.Equal(h.result.Locks, everyLock) {
 		t.Fatalf("Enter gave %+v", h.result)
 	}
-	if h.result.LandlockABI < 1 {
-		t.Errorf("Landlock ABI %d", h.result.LandlockABI)
+	kernel, err := landlock.Running()
+	if err != nil || h.result.LandlockABI != kernel.ABI || !slices.Equal(h.result.LandlockMissing, kernel.Missing()) {
+		t.Errorf("Landlock ABI %d without %q, the kernel has %+v, %v", h.result.LandlockABI, h.result.LandlockMissing, kernel, err)
 	}
 	if status := h.finish(); status != 0 {
 		t.Errorf("wait status %#x: %s", status, h.stderr)
+	}
+}
+
+// On a kernel without MDWE a worker is sealed without it, says so, and lives.
+// Where the lock is absent the filter must not be: see TestMissing.
+func TestKernelWithoutMDWE(t *testing.T) {
+	h := start(t, "work", options{noMDWE: true})
+	want := slices.DeleteFunc(slices.Clone(everyLock), func(n lock.Name) bool { return n == lock.MDWE })
+	if h.result.Error != "" || !slices.Equal(h.result.Locks, want) || !slices.Equal(h.result.Absent, []lock.Name{lock.MDWE}) {
+		t.Fatalf("Enter gave %+v", h.result)
+	}
+	fmt.Fprintln(h.in, "hello")
+	if got := h.line(t); got != "echo hello" {
+		t.Errorf("got %q", got)
+	}
+	if h := start(t, "nothing", options{}); len(h.result.Absent) != 0 && lock.InKernel(lock.MDWE) {
+		t.Errorf("this kernel has every lock, and %q is absent", h.result.Absent)
 	}
 }
 
@@ -287,6 +310,7 @@ func TestMissing(t *testing.T) {
 		{"half an instruction", lock.Seccomp, options{program: ret(0x7fff0000)[:6]}},
 		{"a program that the kernel refuses", lock.Seccomp, options{program: []byte("this is no filter program.......")}},
 		{"a program that allows everything", lock.Seccomp, options{program: ret(0x7fff0000)}},
+		{"no program, where it stands in for MDWE", lock.Seccomp, options{program: []byte{}, noMDWE: true}},
 		{"a filter that needs no_new_privs", lock.Landlock, options{without: []lock.Name{lock.NoNewPrivs}}},
 	}
 	for _, test := range tests {

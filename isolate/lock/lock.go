@@ -57,33 +57,42 @@ const (
 type Info struct {
 	Name     Name
 	By       Half   // who sets it
-	Required bool   // a start without it is refused
+	Required bool   // a start without it, or what stands in for it, is refused
 	Stops    string // what a worker without it could do
+
+	// Instead is the lock that stops the same on a kernel that does not have
+	// this one, Absence says so in the words that people are shown, and Since is
+	// the first kernel that has it. All are "" for a lock that every kernel has
+	// on which a worker can be sealed.
+	Instead Name
+	Absence string
+	Since   string
 }
 
 var all = []Info{
-	{UserNamespace, ByLauncher, true, "holding a user id, or a capability, that means anything on the host"},
-	{PidNamespace, ByLauncher, true, "seeing, signalling or tracing any other process"},
-	{MountNamespace, ByLauncher, true, "seeing the host's files or changing its mounts"},
-	{NetworkNamespace, ByLauncher, true, "using the host's addresses, abstract Unix sockets and network settings"},
-	{IPCNamespace, ByLauncher, true, "sharing System V memory, semaphores and POSIX message queues"},
-	{UTSNamespace, ByLauncher, true, "reading or changing the host's name"},
-	{CgroupNamespace, ByLauncher, true, "learning where in the host's cgroup tree it lives, and so what runs beside it"},
-	{UIDRange, ByLauncher, true, "signalling, or using up the quotas of, another worker that has the same user id on the host"},
-	{Capabilities, ByLauncher, true, "acting as root inside its own namespaces, where most kernel bugs are reached"},
-	{Securebits, ByLauncher, true, "gaining capabilities by a change of user id or an exec as user 0"},
-	{Keyring, ByLauncher, true, "reading or revoking keys of the session that started the launcher"},
-	{ReadOnlyRoot, ByLauncher, true, "writing files, or finding any besides the worker's binary"},
-	{MemoryLimit, ByLauncher, true, "using memory, swap included, that the host needs"},
-	{PidsLimit, ByLauncher, true, "forking until no other process can start"},
-	{CPULimit, ByLauncher, true, "keeping every processor busy"},
-	{Descriptors, ByWorker, true, "reading the start's secret, the image or anything else left open"},
-	{Dumpable, ByWorker, true, "leaving its memory, another tenant's data, to a core dump or to a tracer of the same user id"},
-	{Rlimits, ByWorker, true, "writing a core file, or raising any of its limits"},
-	{NoNewPrivs, ByWorker, true, "gaining privilege from a set-user-ID or file-capability program"},
-	{Landlock, ByWorker, true, "opening any file by name, connecting or binding TCP ports, reaching processes outside by signal or abstract socket"},
-	{MDWE, ByWorker, true, "making memory executable that was ever writable"},
-	{Seccomp, ByWorker, true, "calling the parts of the kernel that it has no need of"},
+	{Name: UserNamespace, By: ByLauncher, Required: true, Stops: "holding a user id, or a capability, that means anything on the host"},
+	{Name: PidNamespace, By: ByLauncher, Required: true, Stops: "seeing, signalling or tracing any other process"},
+	{Name: MountNamespace, By: ByLauncher, Required: true, Stops: "seeing the host's files or changing its mounts"},
+	{Name: NetworkNamespace, By: ByLauncher, Required: true, Stops: "using the host's addresses, abstract Unix sockets and network settings"},
+	{Name: IPCNamespace, By: ByLauncher, Required: true, Stops: "sharing System V memory, semaphores and POSIX message queues"},
+	{Name: UTSNamespace, By: ByLauncher, Required: true, Stops: "reading or changing the host's name"},
+	{Name: CgroupNamespace, By: ByLauncher, Required: true, Stops: "learning where in the host's cgroup tree it lives, and so what runs beside it"},
+	{Name: UIDRange, By: ByLauncher, Required: true, Stops: "signalling, or using up the quotas of, another worker that has the same user id on the host"},
+	{Name: Capabilities, By: ByLauncher, Required: true, Stops: "acting as root inside its own namespaces, where most kernel bugs are reached"},
+	{Name: Securebits, By: ByLauncher, Required: true, Stops: "gaining capabilities by a change of user id or an exec as user 0"},
+	{Name: Keyring, By: ByLauncher, Required: true, Stops: "reading or revoking keys of the session that started the launcher"},
+	{Name: ReadOnlyRoot, By: ByLauncher, Required: true, Stops: "writing files, or finding any besides the worker's binary"},
+	{Name: MemoryLimit, By: ByLauncher, Required: true, Stops: "using memory, swap included, that the host needs"},
+	{Name: PidsLimit, By: ByLauncher, Required: true, Stops: "forking until no other process can start"},
+	{Name: CPULimit, By: ByLauncher, Required: true, Stops: "keeping every processor busy"},
+	{Name: Descriptors, By: ByWorker, Required: true, Stops: "reading the start's secret, the image or anything else left open"},
+	{Name: Dumpable, By: ByWorker, Required: true, Stops: "leaving its memory, another tenant's data, to a core dump or to a tracer of the same user id"},
+	{Name: Rlimits, By: ByWorker, Required: true, Stops: "writing a core file, or raising any of its limits"},
+	{Name: NoNewPrivs, By: ByWorker, Required: true, Stops: "gaining privilege from a set-user-ID or file-capability program"},
+	{Name: Landlock, By: ByWorker, Required: true, Stops: "opening any file by name; on newer kernels also TCP, and reaching processes outside by signal or abstract socket"},
+	{Name: MDWE, By: ByWorker, Required: true, Stops: "making memory executable that was ever writable",
+		Instead: Seccomp, Absence: "not in this kernel; the filter refuses PROT_EXEC", Since: "Linux 6.3"},
+	{Name: Seccomp, By: ByWorker, Required: true, Stops: "calling the parts of the kernel that it has no need of"},
 }
 
 // All lists every lock, in the order in which they are set. The caller may

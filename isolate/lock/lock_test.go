@@ -17,6 +17,9 @@ func TestEveryLockIsDescribedOnce(t *testing.T) {
 		if info.Stops == "" || (info.By != ByLauncher && info.By != ByWorker) {
 			t.Errorf("lock %q is not described: %+v", info.Name, info)
 		}
+		if (info.Instead == "") != (info.Absence == "") || (info.Instead == "") != (info.Since == "") {
+			t.Errorf("lock %q has half a substitute: %+v", info.Name, info)
+		}
 		if found, ok := Lookup(info.Name); !ok || found != info {
 			t.Errorf("Lookup(%q) = %+v, %v", info.Name, found, ok)
 		}
@@ -41,5 +44,21 @@ func TestMissingErrorNamesTheLock(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), `"mdwe"`) || !strings.Contains(err.Error(), "invalid argument") {
 		t.Errorf("%v says neither lock nor reason", err)
+	}
+}
+
+// Only one lock may be absent, and what stands in for it may not: then its
+// absence stops the start.
+func TestSubstitutes(t *testing.T) {
+	for _, info := range All() {
+		if (info.Instead != "") != (info.Name == MDWE) {
+			t.Errorf("lock %q: %+v", info.Name, info)
+		}
+		if instead, ok := Lookup(info.Instead); info.Instead != "" && (!ok || !instead.Required || instead.Instead != "") {
+			t.Errorf("lock %q is stood in for by %+v, which may be missing too", info.Name, instead)
+		}
+		if info.Instead == "" && !InKernel(info.Name) {
+			t.Errorf("lock %q, which every kernel has, is absent", info.Name)
+		}
 	}
 }

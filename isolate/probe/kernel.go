@@ -15,8 +15,8 @@ import (
 
 var kernel = []feature{
 	{"kernel", "version", false,
-		"6.3 is the first kernel that has every lock (MDWE is the youngest)",
-		"install a newer kernel; on Debian 12: apt-get install -t bookworm-backports linux-image-amd64", tryVersion},
+		"6.1 is the oldest that workers are sealed on; what younger ones add to the locks is told with each",
+		"install a newer kernel: Debian 12 has 6.1, and 6.12 in bookworm-backports", tryVersion},
 	{"kernel", "architecture", false,
 		"the system call tables and the heap image are made for amd64 and arm64",
 		"use another machine", tryArchitecture},
@@ -32,7 +32,7 @@ var kernel = []feature{
 }
 
 // oldest is the kernel version that has every required feature.
-var oldest = [2]int{6, 3}
+var oldest = [2]int{6, 1}
 
 func tryVersion(context.Context, Options) finding {
 	var u unix.Utsname

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mpsupervisor/mpsupervisor/isolate/landlock"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 )
 
@@ -19,7 +21,8 @@ var locks = []feature{
 	{"locks", string(lock.Keyring), false, keeps(lock.Keyring), "CONFIG_KEYS=y", child("keyring", "a new session keyring can be joined")},
 	{"locks", string(lock.Landlock), false, keeps(lock.Landlock),
 		"CONFIG_SECURITY_LANDLOCK=y, and landlock in the boot option lsm=", tryLandlock},
-	{"locks", string(lock.MDWE), false, keeps(lock.MDWE), "Linux 6.3", child("mdwe", "refuses to make data executable")},
+	{"locks", string(lock.MDWE), false, keeps(lock.MDWE), "Linux 6.3",
+		unlessAbsent(lock.MDWE, "mdwe", "refuses to make data executable")},
 	{"locks", string(lock.Seccomp), false, keeps(lock.Seccomp), "CONFIG_SECCOMP_FILTER=y", trySeccomp},
 	{"locks", "names of denied calls", true,
 		"naming the system call that seccomp killed a worker for; without it the cause is still told",
@@ -37,11 +40,29 @@ func asRoot(try func(context.Context, Options) finding) func(context.Context, Op
 }
 
 func tryLandlock(ctx context.Context, o Options) finding {
-	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
-	if errno != 0 {
-		return absent(errno.Error())
+	kernel, err := landlock.Running()
+	if err != nil {
+		return absent(err.Error())
 	}
-	return result(inChild(ctx, o, "landlock", nil), fmt.Sprintf("ABI %d", abi))
+	found := fmt.Sprintf("ABI %d", kernel.ABI)
+	if missing := kernel.Missing(); missing != nil {
+		found += ", which cannot deny " + strings.Join(missing, ", ")
+	}
+	return result(inChild(ctx, o, "landlock", nil), found)
+}
+
+// unlessAbsent is for a lock that not every kernel has: on one that lacks it
+// another stands in, and the lock is no longer required of the host. The child
+// is asked, as for everything that a container or a filter may forbid.
+func unlessAbsent(name lock.Name, childName, found string) func(context.Context, Options) finding {
+	info, _ := lock.Lookup(name)
+	return func(ctx context.Context, o Options) finding {
+		err := inChild(ctx, o, childName, nil)
+		if err != nil && err.Error() == errNotInKernel.Error() {
+			return finding{found: info.Absence, optional: true}
+		}
+		return result(err, found)
+	}
 }
 
 // trySeccomp has one child live under a filter, and one killed by it.

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 )
 
 // What follows runs in a child, on a locked thread.
@@ -57,8 +59,15 @@ func childLandlock() error {
 	return nil
 }
 
+// errNotInKernel is what a child says of a lock that the kernel does not have,
+// which is another thing than one that it has and refuses.
+var errNotInKernel = errors.New("not in this kernel")
+
 // childMDWE asks for the protection and then tries to make data executable.
 func childMDWE() error {
+	if !lock.InKernel(lock.MDWE) {
+		return errNotInKernel
+	}
 	if err := unix.Prctl(unix.PR_SET_MDWE, unix.PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0); err != nil {
 		return err
 	}

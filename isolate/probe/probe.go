@@ -57,9 +57,10 @@ type feature struct {
 
 // finding is the outcome of a try.
 type finding struct {
-	ok    bool
-	root  bool   // it was not tried: only root can
-	found string // for people
+	ok       bool
+	root     bool   // it was not tried: only root can
+	optional bool   // this host can do without it, as it turned out
+	found    string // for people
 }
 
 func there(found string) finding  { return finding{ok: true, found: found} }
@@ -88,14 +89,15 @@ func Host(ctx context.Context, o Options) []Result {
 }
 
 func (f feature) result(found finding) Result {
-	r := Result{Group: f.group, Name: f.name, Required: !f.optional, Status: OK, Found: found.found, For: f.purpose}
+	optional := f.optional || found.optional
+	r := Result{Group: f.group, Name: f.name, Required: !optional, Status: OK, Found: found.found, For: f.purpose}
 	switch {
 	case found.root:
 		r.Status = NeedsRoot
 		r.Get = "run it as root to see"
 	case found.ok:
 		return r
-	case f.optional:
+	case optional:
 		r.Status = OptionalMissing
 		r.Get = f.get
 	default:

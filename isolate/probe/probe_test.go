@@ -13,13 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock/locktest"
 )
 
 // childName and denied are how the test binary starts itself as a child, and
 // as one on a kernel that lacks a system call.
 const (
 	childName = "PROBE_TEST_CHILD"
-	denied    = "PROBE_TEST_DENIED"
+	denied    = "PROBE_TEST_DENIED" // the call's number, or noMDWE
+	noMDWE    = "mdwe"              // the kernel has prctl, and not MDWE
 )
 
 func TestMain(m *testing.M) {
@@ -29,6 +31,11 @@ func TestMain(m *testing.M) {
 	}
 	if number, err := strconv.ParseUint(os.Getenv(denied), 10, 32); err == nil {
 		if err := installFor(uint32(number), unix.SECCOMP_RET_ERRNO|uint32(unix.ENOSYS)); err != nil {
+			panic(err)
+		}
+	}
+	if os.Getenv(denied) == noMDWE {
+		if err := locktest.HideMDWE(); err != nil {
 			panic(err)
 		}
 	}
@@ -89,8 +96,38 @@ func TestWithoutSystemCall(t *testing.T) {
 			if !killed || signal != syscall.SIGSYS {
 				t.Errorf("%s: %v, want SIGSYS", name, err)
 			}
-		} else if err != nil {
+		} else if err != nil && lock.InKernel(lock.Name(name)) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A kernel that does not have MDWE can do without it. One that has it and
+// refuses it cannot.
+func TestMDWE(t *testing.T) {
+	var mdwe feature
+	for _, f := range locks {
+		if f.name == string(lock.MDWE) {
+			mdwe = f
+		}
+	}
+	tests := []struct {
+		denied   string
+		status   Status
+		required bool
+		found    string
+	}{
+		{noMDWE, OptionalMissing, false, "not in this kernel; the filter refuses PROT_EXEC"},
+		{strconv.Itoa(unix.SYS_PRCTL), Missing, true, unix.ENOSYS.Error()},
+	}
+	if lock.InKernel(lock.MDWE) {
+		tests = append(tests, tests[1])
+		tests[2].denied, tests[2].status, tests[2].found = "", OK, "refuses to make data executable"
+	}
+	for _, test := range tests {
+		r := mdwe.result(mdwe.try(context.Background(), options(denied+"="+test.denied)))
+		if r.Status != test.status || r.Required != test.required || r.Found != test.found || (r.Get == "") != (r.Status == OK) {
+			t.Errorf("denied %q: %+v, want %+v", test.denied, r, test)
 		}
 	}
 }

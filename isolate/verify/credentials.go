@@ -27,18 +27,23 @@ func users(v *view) (want, found string, ok bool) {
 // fields puts single blanks between words.
 func fields(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// capSets are the five sets, each a hexadecimal number.
-var capSets = []string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}
+// capSets are the five sets by their keys in /proc/PID/status, each a
+// hexadecimal number.
+var capSets = []struct{ key, name string }{
+	{"CapInh", "inheritable"}, {"CapPrm", "permitted"}, {"CapEff", "effective"}, {"CapBnd", "bounding"}, {"CapAmb", "ambient"},
+}
 
 func capabilities(v *view) (want, found string, ok bool) {
-	want = "none in any of five sets, on every thread"
+	ok = true
 	for _, set := range capSets {
-		value, same := v.every(set)
-		if n, err := strconv.ParseUint(value, 16, 64); !same || err != nil || n != 0 {
-			return want, set + " " + value, false
+		value, same := v.every(set.key)
+		n, err := strconv.ParseUint(value, 16, 64)
+		if ok = ok && same && err == nil && n == 0; err == nil {
+			value = strconv.FormatUint(n, 16)
 		}
+		found += set.name + " " + value + ", "
 	}
-	return want, fmt.Sprintf("none, on %d threads", len(v.tasks)), true
+	return "none in any of five sets, on every thread", fmt.Sprintf("%son %d threads", found, len(v.tasks)), ok
 }
 
 func noNewPrivs(v *view) (want, found string, ok bool) {
@@ -53,17 +58,6 @@ func seccomp(v *view) (want, found string, ok bool) {
 	n, err := strconv.Atoi(filters)
 	ok = sameMode && sameFilters && mode == "2" && err == nil && n >= 1
 	return "filter on every thread", fmt.Sprintf("mode %s, %s filters, on %d threads", mode, filters, len(v.tasks)), ok
-}
-
-// behindFilter is for a lock of which the kernel shows nothing: the worker sets
-// and proves it before the filter, without which it goes no further.
-func behindFilter(state string) func(*view) (want, found string, ok bool) {
-	return func(v *view) (want, found string, ok bool) {
-		if _, filter, ok := seccomp(v); !ok {
-			return state, "not shown by the kernel; the worker proves it before its filter, which is missing: " + filter, false
-		}
-		return state, "proven by the worker before its filter, which is on; not shown by the kernel", true
-	}
 }
 
 // keyring is another of which nothing is shown: the launcher's inner half

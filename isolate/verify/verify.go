@@ -69,8 +69,8 @@ var checks = []check{
 	{lock.Dumpable, dumpable},
 	{lock.Rlimits, rlimits},
 	{lock.NoNewPrivs, noNewPrivs},
-	{lock.Landlock, behindFilter("nothing allowed")},
-	{lock.MDWE, behindFilter("refuse exec gain")},
+	{lock.Landlock, landlocked},
+	{lock.MDWE, unlessAbsent(lock.MDWE, behindFilter("refuse exec gain"))},
 	{lock.Seccomp, seccomp},
 }
 
@@ -80,7 +80,7 @@ var ErrGone = errors.New("the process has ended")
 // Verify looks at every lock of a worker. An error means that it could not
 // look, not that a lock is missing.
 func Verify(s Subject) ([]Lock, error) {
-	v := &view{Subject: s, dir: "/proc/" + strconv.Itoa(s.Pid) + "/"}
+	v := &view{Subject: s, dir: "/proc/" + strconv.Itoa(s.Pid) + "/", inKernel: lock.InKernel}
 	if err := v.read(); err != nil {
 		return nil, fmt.Errorf("cannot verify the locks of process %d: %w", s.Pid, err)
 	}
@@ -102,6 +102,8 @@ type view struct {
 	dir    string
 	status map[string]string   // of the process
 	tasks  []map[string]string // the same of each thread
+
+	inKernel func(lock.Name) bool // lock.InKernel
 
 	limits    cgroup.Limits // as the kernel has them
 	unlimited string        // why they do not bind the worker, if so

@@ -86,3 +86,32 @@ func TestThisProcessIsNotLocked(t *testing.T) {
 		t.Errorf("our network is taken for a worker's: %s", found)
 	}
 }
+
+// A lock that the kernel does not have is shown as that, and is made up for by
+// the filter alone.
+func TestLockThatTheKernelLacks(t *testing.T) {
+	filtered := []map[string]string{{"Seccomp": "2", "Seccomp_filters": "1"}}
+	open := []map[string]string{{"Seccomp": "0", "Seccomp_filters": "0"}}
+	tests := []struct {
+		inKernel bool
+		tasks    []map[string]string
+		ok       bool
+		found    string
+	}{
+		{true, filtered, true, "proven by the worker before its filter, which is on; not shown by the kernel"},
+		{true, open, false, "not shown by the kernel; the worker proves it before its filter, which is missing: mode 0, 0 filters, on 1 threads"},
+		{false, filtered, true, "not in this kernel; the filter refuses PROT_EXEC"},
+		{false, open, false, "not in this kernel, and the filter, which would do instead, is missing: mode 0, 0 filters, on 1 threads"},
+	}
+	for _, c := range checks {
+		if c.name != lock.MDWE {
+			continue
+		}
+		for _, test := range tests {
+			v := &view{tasks: test.tasks, inKernel: func(lock.Name) bool { return test.inKernel }}
+			if _, found, ok := c.look(v); ok != test.ok || found != test.found {
+				t.Errorf("in the kernel %v, %v: %q, %v", test.inKernel, test.tasks, found, ok)
+			}
+		}
+	}
+}

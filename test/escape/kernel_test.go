@@ -1,15 +1,23 @@
 package escape
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mpsupervisor/mpsupervisor/isolate/landlock"
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+)
 
 // kernelHas reports whether the kernel has what a row needs.
 func kernelHas(what string) bool {
 	switch what {
-	case "landlock's TCP rights":
-		return landlock(unix.LANDLOCK_CREATE_RULESET_VERSION) >= 4
+	case tcpRights:
+		return denies("TCP")
 	case signalScope:
-		const signalThreads = 1 << 1 // erratum 2 of ABI 6
-		return landlock(unix.LANDLOCK_CREATE_RULESET_VERSION) >= 6 && landlock(unix.LANDLOCK_CREATE_RULESET_ERRATA)&signalThreads != 0
+		return denies("signals")
+	case string(lock.MDWE):
+		return lock.InKernel(lock.MDWE)
 	case "vsock":
 		fd, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0)
 		if err == nil {
@@ -20,11 +28,8 @@ func kernelHas(what string) bool {
 	return false
 }
 
-// landlock asks the kernel for a number about its Landlock, 0 if it has none.
-func landlock(flag uintptr) int {
-	n, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, flag)
-	if errno != 0 {
-		return 0
-	}
-	return int(n)
+// denies reports whether this kernel's Landlock can deny something.
+func denies(what string) bool {
+	kernel, err := landlock.Running()
+	return err == nil && !slices.Contains(kernel.Missing(), what)
 }

@@ -76,9 +76,12 @@ func opening(path string, flags int) attack.Request {
 	return attack.Request{Attack: attack.Open, Text: path, Args: []uint64{uint64(flags)}}
 }
 
-// signalScope is Landlock's lock on signals, on kernels where a process may yet
-// signal its own threads.
-const signalScope = "landlock's signal scope"
+// What not every kernel's Landlock can deny. Signals: on kernels where a process
+// may yet signal its own threads.
+const (
+	tcpRights   = "landlock's TCP rights"
+	signalScope = "landlock's signal scope"
+)
 
 // ownLocks are those that the worker sets itself.
 var ownLocks = []row{
@@ -86,10 +89,13 @@ var ownLocks = []row{
 	{lock.Rlimits, simple(attack.RaiseLimit), filter, "SIGSYS", "EPERM", "done", "", nil},
 	{lock.Dumpable, simple(attack.SpyOnKin), filterAndLL, "SIGSYS", "EPERM", "done", "", nil},
 	{lock.Landlock, opening("/", unix.O_RDONLY), filter, "SIGSYS", "EACCES", "done", "", nil},
-	{lock.Landlock, simple(attack.BindTCP), filter, "SIGSYS", "EACCES", "done", "landlock's TCP rights", nil},
+	{lock.Landlock, simple(attack.BindTCP), filter, "SIGSYS", "EACCES", "done", tcpRights, nil},
 	{lock.Landlock, rawCall(unix.SYS_KILL, 1, 0), filter, "SIGSYS", "EPERM", "done", signalScope, nil},
-	{lock.MDWE, simple(attack.MapExec), filter, "SIGSYS", "EACCES", "done", "", nil},
-	{lock.MDWE, simple(attack.TurnExec), filter, "SIGSYS", "EACCES", "done", "", nil},
+	{lock.MDWE, simple(attack.MapExec), filter, "SIGSYS", "EACCES", "done", string(lock.MDWE), nil},
+	{lock.MDWE, simple(attack.TurnExec), filter, "SIGSYS", "EACCES", "done", string(lock.MDWE), nil},
+	// What stands in for MDWE where the kernel lacks it.
+	{lock.Seccomp, simple(attack.MapExec), []lock.Name{lock.MDWE}, "SIGSYS", "SIGSYS", "done", "", nil},
+	{lock.Seccomp, simple(attack.TurnExec), []lock.Name{lock.MDWE}, "SIGSYS", "SIGSYS", "done", "", nil},
 	{lock.Seccomp, rawCall(unix.SYS_SOCKET, unix.AF_VSOCK, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", "vsock", nil},
 	{lock.Seccomp, rawCall(unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", "", nil},
 	{lock.Seccomp, rawCall(unix.SYS_EPOLL_CREATE1), nil, "SIGSYS", "SIGSYS", "done", "", nil},

@@ -2,7 +2,7 @@
 // proved, and does what its argument says. The tests of package enter build
 // and start it.
 //
-//	sealed ACTION WITHOUT    # WITHOUT: locks to leave out, with commas
+//	sealed ACTION WITHOUT [hide]    # WITHOUT: locks to leave out, with commas; hide: as on a kernel without MDWE
 //
 // Descriptor 3 brings the filter. Descriptors 0, 1 and 2 are kept.
 package main
@@ -17,6 +17,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/isolate/lock/locktest"
 )
 
 // outcome is the line that Enter's result is told in.
@@ -36,6 +37,11 @@ func main() {
 	cfg := enter.Config{Program: program, Keep: []int{0, 1, 2}}
 	for _, name := range strings.FieldsFunc(os.Args[2], func(r rune) bool { return r == ',' }) {
 		cfg.Without = append(cfg.Without, lock.Name(name))
+	}
+	if len(os.Args) > 3 {
+		if err := locktest.HideMDWE(); err != nil {
+			panic(err)
+		}
 	}
 	report, err := enter.Enter(cfg)
 	out := outcome{Report: report}
