@@ -12,10 +12,12 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/test/daemon"
 )
 
-// idleMemory measures what one more idle program costs, everything counted:
-// how much MemAvailable falls between two numbers of programs, over their
-// difference. Each answers at the end, so none is counted that has died.
-func idleMemory(ctx context.Context, d *daemon.Daemon, steps []int) ([]Row, error) {
+// idleMemory measures what one more idle program costs, everything counted: how
+// much MemAvailable falls from one program to 1, 10 and 50 more, over their
+// number. The first pays for what all share and is not part of it. Each step is
+// repeated, since whatever else the machine does is counted, too: the fewer the
+// programs, the more often.
+func idleMemory(ctx context.Context, d *daemon.Daemon) ([]Row, error) {
 	hello, err := helloProgram()
 	if err != nil {
 		return nil, err
@@ -25,49 +27,75 @@ func idleMemory(ctx context.Context, d *daemon.Daemon, steps []int) ([]Row, erro
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	defer func() {
-		for _, id := range ids {
-			d.Client.Kill(ctx, &controlpb.KillRequest{Id: id})
-		}
-	}()
-	// The first start pays for what all share; it is not part of the slope.
-	before, from := 0.0, 0
+	first, err := startMany(ctx, d, digest, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer endMany(ctx, d, first)
 	var rows []Row
-	for _, step := range append([]int{0}, steps...) {
-		for len(ids) < step+1 {
-			res, err := d.Client.Start(ctx, &controlpb.StartRequest{Digest: digest})
+	for _, step := range []struct{ programs, times int }{{1, 15}, {10, 5}, {50, 3}} {
+		var samples []float64
+		for range step.times {
+			slope, err := stair(ctx, d, digest, step.programs)
 			if err != nil {
 				return nil, err
 			}
-			ids = append(ids, res.Id)
+			samples = append(samples, slope)
 		}
-		available, err := settledMemory(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if step > 0 {
-			slope := (before - available) / float64(step-from)
-			rows = append(rows, Row{Metric: fmt.Sprintf("memory of one more idle program, %d to %d", from, step), N: step - from, Unit: "MiB",
-				Ours: Stats{Min: slope, P50: slope, P90: slope}}.within(3))
-		}
-		before, from = available, step
-	}
-	for _, id := range ids {
-		if _, err := d.Client.Call(ctx, &controlpb.CallRequest{Id: id, Name: "hello"}); err != nil {
-			return nil, fmt.Errorf("program %s does not answer at the end: %w", id, err)
-		}
+		rows = append(rows, Row{Metric: fmt.Sprintf("memory of one more idle program, of %d", step.programs),
+			N: step.times, Unit: "MiB", Ours: summarize(samples, 0)}.within(3))
 	}
 	return rows, nil
 }
 
-// settledMemory is the median of MemAvailable over two seconds, after one of
-// rest, in MiB: the kernel returns per-processor pages lazily.
+// stair starts n programs, and gives the memory that each took. Each answers
+// at the end, so none is counted that has died.
+func stair(ctx context.Context, d *daemon.Daemon, digest string, n int) (float64, error) {
+	before, err := settledMemory(ctx)
+	if err != nil {
+		return 0, err
+	}
+	ids, err := startMany(ctx, d, digest, n)
+	defer endMany(ctx, d, ids)
+	if err != nil {
+		return 0, err
+	}
+	after, err := settledMemory(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		if _, err := d.Client.Call(ctx, &controlpb.CallRequest{Id: id, Name: "hello"}); err != nil {
+			return 0, fmt.Errorf("program %s does not answer at the end: %w", id, err)
+		}
+	}
+	return (before - after) / float64(n), nil
+}
+
+func startMany(ctx context.Context, d *daemon.Daemon, digest string, n int) (ids []string, err error) {
+	for range n {
+		res, err := d.Client.Start(ctx, &controlpb.StartRequest{Digest: digest})
+		if err != nil {
+			return ids, err
+		}
+		ids = append(ids, res.Id)
+	}
+	return ids, nil
+}
+
+func endMany(ctx context.Context, d *daemon.Daemon, ids []string) {
+	for _, id := range ids {
+		d.Client.Kill(ctx, &controlpb.KillRequest{Id: id})
+	}
+}
+
+// settledMemory is the median of MemAvailable over a second, after half a
+// second of rest, in MiB: the kernel returns per-processor pages lazily.
 func settledMemory(ctx context.Context) (float64, error) {
 	var samples []float64
 	for i := range 30 {
 		select {
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
