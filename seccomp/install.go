@@ -16,9 +16,13 @@ const instructionSize = 8
 // makes it. no_new_privs must be set on every thread.
 //
 // The kernel either changes all threads or none (SECCOMP_FILTER_FLAG_TSYNC,
-// seccomp(2)), and threads made later inherit the filter. Each refusal leaves
-// an audit record (SECCOMP_FILTER_FLAG_LOG). The caller proves the filter by a
-// call that it answers, since after it there is no asking the kernel.
+// seccomp(2)), and threads made later inherit the filter. The caller proves the
+// filter by a call that it answers, since after it there is no asking the
+// kernel.
+//
+// The kernel logs a call that it kills for in any case. SECCOMP_FILTER_FLAG_LOG
+// would add the calls that are merely answered with an error, which Go's runtime
+// makes at every start and by which nobody learns anything.
 func Install(program []byte) error {
 	if err := checkProgram(program); err != nil {
 		return fmt.Errorf("cannot install seccomp filter: %w", err)
@@ -33,8 +37,8 @@ func Install(program []byte) error {
 	// The thread that calls is the one whose filters the others receive.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	const flags = unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_LOG
-	tid, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&fprog)))
+	tid, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
+		uintptr(unsafe.Pointer(&fprog)))
 	runtime.KeepAlive(program)
 	switch {
 	case errno != 0:
