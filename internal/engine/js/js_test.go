@@ -439,3 +439,25 @@ func TestJSONRoundTrip(t *testing.T) {
 		t.Errorf("got %.100s", got)
 	}
 }
+
+// TestDeepModuleChain holds that linking recurses no deeper than it may.
+func TestDeepModuleChain(t *testing.T) {
+	const n = 4000
+	var pairs []string
+	for i := range n {
+		pairs = append(pairs, fmt.Sprintf("m%d.js", i), fmt.Sprintf(`import { x as y } from "./m%d.js"; export const x = y + 1;`, i+1))
+	}
+	pairs = append(pairs, fmt.Sprintf("m%d.js", n), `export const x = 0;`, "app.js", `import { x } from "./m0.js"; export const f = () => x;`)
+	p := program("")
+	p.Files = files(pairs...)
+	b, err := start(t, p)
+	if err != nil {
+		if !strings.Contains(err.Error(), "stack overflow") {
+			t.Errorf("got %v", err)
+		}
+		return
+	}
+	if got := b.must("f", ""); got != fmt.Sprint(n) {
+		t.Errorf("got %s", got)
+	}
+}

@@ -20,7 +20,7 @@
 
   const stackHere = () => {
     const lines = new Error().stack.split("\n");
-    return lines.filter((line) => line !== "" && !line.includes("mp:console")).join("\n");
+    return lines.filter((line) => line !== "" && !line.includes("(mp:")).join("\n");
   };
 
   const elapsed = (label, args) => {

@@ -249,7 +249,7 @@
     }
 
     hasMembers(value, skip) {
-      const keys = ownKeys(value);
+      const keys = keysOf(value);
       for (let i = 0; i < keys.length; i++) {
         if (!(skip && skip(keys[i])) && describeOwn(value, keys[i])?.enumerable) return true;
       }
@@ -258,7 +258,7 @@
 
     // members adds the enumerable properties to shown.
     members(value, skip, shown) {
-      const keys = ownKeys(value), start = shown.length;
+      const keys = keysOf(value), start = shown.length;
       let left = 0;
       for (let i = 0; i < keys.length; i++) {
         const key = keys[i];
@@ -287,6 +287,13 @@
     }
   }
 
+  // The keys of a long array would take many times its memory: members that it
+  // has beside its elements are not shown.
+  const LONG = 1000;
+  const keysOf = (value) => {
+    const n = isArray(value) ? value.length : typedLength(value) ?? 0;
+    return n > LONG ? [] : ownKeys(value);
+  };
   const isIndex = (key) => typeof key === "string" && matches(/^\d+$/, key);
   const isIndexOrLength = (key) => key === "length" || isIndex(key);
   const functionKeys = (key) => key === "prototype" || key === "length" || key === "name";
@@ -326,12 +333,15 @@
       i = 1;
       text = replace(plain(args[0]), /%([sdifjoOc%])/g, (all, letter) => {
         if (letter === "%") return "%";
-        return i < args.length ? directives[letter](args[i++]) : all;
+        if (i >= args.length) return all;
+        const shown = room > 0 ? directives[letter](args[i++]) : "";
+        room -= shown.length;
+        return shown;
       });
     } else if (args.length > 0) {
       text = plain(args[i++]);
     }
-    for (; i < args.length && text.length < room; i++) text += " " + plain(args[i]);
+    for (; i < args.length && text.length < MOST_TEXT; i++) text += " " + plain(args[i]);
     return text;
   };
 }
