@@ -29,16 +29,15 @@ type peer struct {
 	t    *testing.T
 	file *os.File
 
-	ck, h      []byte
-	key        []byte // of the handshake
-	nonce      uint64
-	out, in    oneWay
-	private    *ecdh.PrivateKey
-	theirs     *ecdh.PublicKey
-	initiator  bool
-	announces  announced
-	announced  announced // what the Conn accepts
-	lastNumber uint64
+	ck, h     []byte
+	key       []byte // of the handshake
+	nonce     uint64
+	out, in   oneWay
+	private   *ecdh.PrivateKey
+	theirs    *ecdh.PublicKey
+	initiator bool
+	announces announced
+	announced announced // what the Conn accepts
 }
 
 // oneWay is one direction's key and nonce.

@@ -14,7 +14,6 @@ type value = lib.TJSValue
 
 var (
 	undefined = value{Ftag: lib.EJS_TAG_UNDEFINED}
-	null      = value{Ftag: lib.EJS_TAG_NULL}
 	thrown    = value{Ftag: lib.EJS_TAG_EXCEPTION}
 )
 
