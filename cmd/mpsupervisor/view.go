@@ -22,7 +22,7 @@ type programView struct {
 	Name       string    `json:"name"`
 	Version    string    `json:"version"`
 	Digest     string    `json:"digest"`
-	State      string    `json:"state"` // starting, running, ended
+	State      string    `json:"state"` // starting, running, ending, ended
 	Started    *string   `json:"started"`
 	PID        int32     `json:"pid"`
 	Memory     uint64    `json:"memory_bytes"`
