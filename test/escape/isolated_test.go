@@ -85,7 +85,7 @@ func TestIsolatedSystemCalls(t *testing.T) {
 
 func TestIsolatedLocks(t *testing.T) {
 	for _, r := range slices.Concat(ownLocks, launcherLocks(t)) {
-		t.Run(string(r.lock)+"/"+r.attack.Attack, func(t *testing.T) { r.check(t, isolated) })
+		t.Run(string(r.lock)+"/"+r.what, func(t *testing.T) { r.check(t, isolated) })
 	}
 	t.Run("host files", func(t *testing.T) {
 		noHostFile(t, newSession(t, func(t *testing.T, s spec) { isolated(t, s, nil) }), "/probe")

@@ -24,16 +24,24 @@ func launcherLocks(t *testing.T) []row {
 	const much = 200 << 20
 	here := filepath.Join(filepath.Dir(probe), "probe")
 	return []row{
-		{lock.MountNamespace, opening(here, unix.O_RDONLY), filterAndLL, "SIGSYS", "ENOENT", "done", "", plain},
-		{lock.ReadOnlyRoot, opening("/made", unix.O_CREAT|unix.O_WRONLY), filterAndLL, "SIGSYS", "EROFS", "done", "", plain},
-		{lock.PidNamespace, rawCall(unix.SYS_KILL, uint64(os.Getpid()), 0), filterAndLL, "SIGSYS", "ESRCH", "EPERM", "", plain},
-		{lock.NetworkNamespace, attack.Request{Attack: attack.Connect, Args: []uint64{listener(t)}}, filterAndLL,
+		{"open a file of the host by its path", lock.MountNamespace,
+			opening(here, unix.O_RDONLY), filterAndLL, "SIGSYS", "ENOENT", "done", "", plain},
+		{"make a file in the root directory", lock.ReadOnlyRoot,
+			opening("/made", unix.O_CREAT|unix.O_WRONLY), filterAndLL, "SIGSYS", "EROFS", "done", "", plain},
+		{"signal a process of the host by its number", lock.PidNamespace,
+			rawCall(unix.SYS_KILL, uint64(os.Getpid()), 0), filterAndLL, "SIGSYS", "ESRCH", "EPERM", "", plain},
+		{"connect to a service on the host's loopback interface", lock.NetworkNamespace,
+			attack.Request{Attack: attack.Connect, Args: []uint64{listener(t)}}, filterAndLL,
 			"SIGSYS", "ENETUNREACH", "done", "", nil},
-		{lock.IPCNamespace, attack.Request{Attack: attack.FindShm, Args: []uint64{sharedMemory(t)}}, filter,
+		{"find System V memory of the host", lock.IPCNamespace,
+			attack.Request{Attack: attack.FindShm, Args: []uint64{sharedMemory(t)}}, filter,
 			"SIGSYS", "ENOENT", "done", "", nil},
-		{lock.UTSNamespace, simple(attack.HostName), filter, "SIGSYS", "done: worker", "done: " + host, "", nil},
-		{lock.MemoryLimit, attack.Request{Attack: attack.Grow, Args: []uint64{much}}, nil, "SIGKILL", "SIGKILL", "done", "", nil},
-		{lock.PidsLimit, attack.Request{Attack: attack.Breed, Args: []uint64{64}}, filter, "SIGSYS", "EAGAIN", "done", "", nil},
+		{"learn the host's name", lock.UTSNamespace,
+			simple(attack.HostName), filter, "SIGSYS", "done: worker", "done: " + host, "", nil},
+		{"use 200 MiB, with a limit of 64", lock.MemoryLimit,
+			attack.Request{Attack: attack.Grow, Args: []uint64{much}}, nil, "SIGKILL", "SIGKILL", "done", "", nil},
+		{"make 64 processes, with a limit of 32 tasks", lock.PidsLimit,
+			attack.Request{Attack: attack.Breed, Args: []uint64{64}}, filter, "SIGSYS", "EAGAIN", "done", "", nil},
 	}
 }
 

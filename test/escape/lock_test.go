@@ -13,6 +13,7 @@ import (
 
 // row is one attack, and what becomes of it with and without one lock.
 type row struct {
+	what   string // the attack, for people
 	lock   lock.Name
 	attack attack.Request
 	aside  []lock.Name // other locks of the worker that stop it as well
@@ -85,20 +86,28 @@ const (
 
 // ownLocks are those that the worker sets itself.
 var ownLocks = []row{
-	{lock.Descriptors, attack.Request{Attack: attack.ReadFD, Args: []uint64{5}}, nil, "EBADF", "EBADF", "done", "", nil},
-	{lock.Rlimits, simple(attack.RaiseLimit), filter, "SIGSYS", "EPERM", "done", "", nil},
-	{lock.Dumpable, simple(attack.SpyOnKin), filterAndLL, "SIGSYS", "EPERM", "done", "", nil},
-	{lock.Landlock, opening("/", unix.O_RDONLY), filter, "SIGSYS", "EACCES", "done", "", nil},
-	{lock.Landlock, simple(attack.BindTCP), filter, "SIGSYS", "EACCES", "done", tcpRights, nil},
-	{lock.Landlock, rawCall(unix.SYS_KILL, 1, 0), filter, "SIGSYS", "EPERM", "done", signalScope, nil},
-	{lock.MDWE, simple(attack.MapExec), filter, "SIGSYS", "EACCES", "done", string(lock.MDWE), nil},
-	{lock.MDWE, simple(attack.TurnExec), filter, "SIGSYS", "EACCES", "done", string(lock.MDWE), nil},
+	{"read the filter, inherited as descriptor 5", lock.Descriptors,
+		attack.Request{Attack: attack.ReadFD, Args: []uint64{5}}, nil, "EBADF", "EBADF", "done", "", nil},
+	{"allow itself a core dump", lock.Rlimits, simple(attack.RaiseLimit), filter, "SIGSYS", "EPERM", "done", "", nil},
+	{"read the memory of another process of the same user", lock.Dumpable,
+		simple(attack.SpyOnKin), filterAndLL, "SIGSYS", "EPERM", "done", "", nil},
+	{"open the root directory", lock.Landlock, opening("/", unix.O_RDONLY), filter, "SIGSYS", "EACCES", "done", "", nil},
+	{"bind a TCP port", lock.Landlock, simple(attack.BindTCP), filter, "SIGSYS", "EACCES", "done", tcpRights, nil},
+	{"signal process 1", lock.Landlock, rawCall(unix.SYS_KILL, 1, 0), filter, "SIGSYS", "EPERM", "done", signalScope, nil},
+	{"map memory to write and execute", lock.MDWE,
+		simple(attack.MapExec), filter, "SIGSYS", "EACCES", "done", string(lock.MDWE), nil},
+	{"make written memory executable", lock.MDWE,
+		simple(attack.TurnExec), filter, "SIGSYS", "EACCES", "done", string(lock.MDWE), nil},
 	// What stands in for MDWE where the kernel lacks it.
-	{lock.Seccomp, simple(attack.MapExec), []lock.Name{lock.MDWE}, "SIGSYS", "SIGSYS", "done", "", nil},
-	{lock.Seccomp, simple(attack.TurnExec), []lock.Name{lock.MDWE}, "SIGSYS", "SIGSYS", "done", "", nil},
-	{lock.Seccomp, rawCall(unix.SYS_SOCKET, unix.AF_VSOCK, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", "vsock", nil},
-	{lock.Seccomp, rawCall(unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", "", nil},
-	{lock.Seccomp, rawCall(unix.SYS_EPOLL_CREATE1), nil, "SIGSYS", "SIGSYS", "done", "", nil},
+	{"map memory to write and execute, without MDWE", lock.Seccomp,
+		simple(attack.MapExec), []lock.Name{lock.MDWE}, "SIGSYS", "SIGSYS", "done", "", nil},
+	{"make written memory executable, without MDWE", lock.Seccomp,
+		simple(attack.TurnExec), []lock.Name{lock.MDWE}, "SIGSYS", "SIGSYS", "done", "", nil},
+	{"make a socket to the hypervisor", lock.Seccomp,
+		rawCall(unix.SYS_SOCKET, unix.AF_VSOCK, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", "vsock", nil},
+	{"make a Unix socket", lock.Seccomp,
+		rawCall(unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_STREAM), nil, "SIGSYS", "SIGSYS", "done", "", nil},
+	{"make an epoll descriptor", lock.Seccomp, rawCall(unix.SYS_EPOLL_CREATE1), nil, "SIGSYS", "SIGSYS", "done", "", nil},
 }
 
 // asUser is the outcome of the set-user-ID program's execution.
@@ -108,10 +117,11 @@ func asUser(uid int, caps string) string { return fmt.Sprintf("done: user %d, %s
 // set-user-ID program, from being of use. The launcher hands out neither, and
 // cannot be made to: the securebits that it sets allow no ambient capability.
 var privilegeLocks = []row{
-	{lock.Capabilities, simple(attack.SetName), filter, "SIGSYS", "EPERM", "done", "", nil},
-	{lock.NoNewPrivs, attack.Request{Attack: attack.SetUID, Text: "/setuid"}, filterAndLL,
+	{"change the namespace's host name with a capability", lock.Capabilities,
+		simple(attack.SetName), filter, "SIGSYS", "EPERM", "done", "", nil},
+	{"execute a set-user-ID program", lock.NoNewPrivs, attack.Request{Attack: attack.SetUID, Text: "/setuid"}, filterAndLL,
 		"SIGSYS", asUser(1, "no capability"), asUser(0, "no capability"), "", nil},
-	{lock.Securebits, attack.Request{Attack: attack.SetUID, Text: "/setuid"},
+	{"execute a set-user-ID program of user 0", lock.Securebits, attack.Request{Attack: attack.SetUID, Text: "/setuid"},
 		append([]lock.Name{lock.NoNewPrivs, lock.Capabilities}, filterAndLL...),
 		"SIGSYS", asUser(0, "no capability"), asUser(0, "capabilities"), "", nil},
 }
@@ -146,7 +156,7 @@ func noHostFile(t *testing.T, s *session, present string) {
 
 func TestPlainLocks(t *testing.T) {
 	for _, r := range slices.Concat(ownLocks, privilegeLocks) {
-		t.Run(string(r.lock)+"/"+r.attack.Attack, func(t *testing.T) { r.check(t, plain) })
+		t.Run(string(r.lock)+"/"+r.what, func(t *testing.T) { r.check(t, plain) })
 	}
 	t.Run("host files", func(t *testing.T) {
 		noHostFile(t, newSession(t, func(t *testing.T, s spec) { plain(t, s, nil) }), "/probe")
