@@ -146,8 +146,8 @@ var growing = map[string]string{
 const hostileHeap = 12 << 20
 
 // hostile runs one function under tight limits. It returns how the function,
-// or the program, ended.
-func hostile(t *testing.T, source string, edit func(*engine.Program)) (error, *bench) {
+// or the program, ended, as its error.
+func hostile(t *testing.T, source string, edit func(*engine.Program)) (*bench, error) {
 	p := program("export function f() { " + source + " }\nexport const alive = () => 42;")
 	p.Heap, p.Turn = hostileHeap, 60*time.Millisecond
 	edit(&p)
@@ -158,7 +158,7 @@ func hostile(t *testing.T, source string, edit func(*engine.Program)) (error, *b
 	began := time.Now()
 	_, err = b.do(context.Background(), "f", "")
 	t.Logf("%v after %v", err, time.Since(began).Round(time.Millisecond))
-	return err, b
+	return b, err
 }
 
 // TestEndless holds that the time limit ends every endless loop, and that
@@ -166,7 +166,7 @@ func hostile(t *testing.T, source string, edit func(*engine.Program)) (error, *b
 func TestEndless(t *testing.T) {
 	for name, source := range endless {
 		t.Run(name, func(t *testing.T) {
-			err, b := hostile(t, source, func(*engine.Program) {})
+			b, err := hostile(t, source, func(*engine.Program) {})
 			if err != nil { // else the loop began when the function had returned
 				wantExit(t, err, mp.CauseCallLimit)
 			}
@@ -194,7 +194,7 @@ func TestGrowing(t *testing.T) {
 	for name, source := range growing {
 		t.Run(name, func(t *testing.T) {
 			outside := outsideMemory(t)
-			err, b := hostile(t, source, func(p *engine.Program) {
+			b, err := hostile(t, source, func(p *engine.Program) {
 				if !slow[name] {
 					p.Turn = 20 * time.Second
 				} else {
@@ -244,7 +244,7 @@ func TestUninterruptible(t *testing.T) {
 		"reverse of sparse": `Array(1e6).reverse()`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			err, _ := hostile(t, source+"; return 1", func(p *engine.Program) { p.Turn = 50 * time.Millisecond })
+			_, err := hostile(t, source+"; return 1", func(p *engine.Program) { p.Turn = 50 * time.Millisecond })
 			var exit *engine.Exit
 			var guest *mp.GuestError
 			if err != nil && !errors.As(err, &exit) && !errors.As(err, &guest) {
