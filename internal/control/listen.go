@@ -39,6 +39,9 @@ func Listen(socket string, gid int) (*Listener, error) {
 		}
 		return &Listener{UnixListener: l}, nil
 	}
+	if err := replaceable(socket); err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", socket, err)
+	}
 	lock, err := lockFile(socket + ".lock")
 	if err != nil {
 		return nil, err
@@ -49,6 +52,21 @@ func Listen(socket string, gid int) (*Listener, error) {
 		return nil, fmt.Errorf("cannot listen on %s: %w", socket, err)
 	}
 	return &Listener{UnixListener: l, name: socket, lock: lock}, nil
+}
+
+// replaceable refuses a path that a mistake in the configuration made: what is
+// there and is no socket is somebody's, and is not to be replaced.
+func replaceable(socket string) error {
+	info, err := os.Lstat(socket)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != os.ModeSocket:
+		return errors.New("there is something that is not a socket; choose another path, or remove it")
+	}
+	return nil
 }
 
 // lockFile takes the lock that says a daemon lives. The kernel lets go of it
