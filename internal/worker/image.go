@@ -36,6 +36,21 @@ func WriteImage(name string) (err error) {
 	return os.Rename(tmp, name)
 }
 
+// CheckImage reports why a file is not a sound image for this executable's
+// engine. A worker does not look at every byte of its image, so damage is found
+// here or not at all.
+func CheckImage(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("cannot read the heap image: %w", err)
+	}
+	defer f.Close()
+	if err := js.CheckImage(f); err != nil {
+		return fmt.Errorf("cannot use the heap image: %w", err)
+	}
+	return nil
+}
+
 // PrintVersion tells what decides whether binaries fit together.
 func PrintVersion(w io.Writer) error {
 	id, err := js.BuildID()

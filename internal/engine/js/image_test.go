@@ -2,7 +2,6 @@ package js
 
 import (
 	"encoding/binary"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,7 +83,7 @@ func TestImageThatDoesNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	resum := func(b []byte) {
-		binary.LittleEndian.PutUint32(b[148:], crc32.Checksum(b[:148], castagnoli))
+		binary.LittleEndian.PutUint32(b[148:], headerSum(b[:148]))
 	}
 	for _, c := range []struct {
 		want string

@@ -16,7 +16,7 @@ import (
 //go:embed prelude/*.js
 var preludeFiles embed.FS
 
-var prelude = []string{"iterators", "format", "console", "timers", "calls", "crypto", "performance", "mp"}
+var prelude = []string{"iterators", "primitive", "format", "printf", "console", "timers", "calls", "crypto", "performance", "mp"}
 
 // preludeScheme begins the names of the prelude's files in stack traces.
 const preludeScheme = "mp:"

@@ -1,11 +1,10 @@
 // Values as text, in the manner of Node's console: host.show for one value,
-// host.formatAll for a console call's arguments, host.describe for what was
-// thrown.
+// host.describe for what was thrown.
 //
 // Showing a value never calls a getter, a trap or a method of it. It stops when
 // the text is as long as a line may be, whatever the value's size.
 (host) => {
-  const { isProxy, promise, result } = host;
+  const { isProxy, promise, result, primitive, showKey } = host;
   const MOST_TEXT = host.cutText() + 1, MOST_ITEMS = 100, WIDTH = 72, DEPTH = 2;
   const describeOwn = Object.getOwnPropertyDescriptor, ownKeys = Reflect.ownKeys, protoOf = Object.getPrototypeOf;
   const apply = Reflect.apply;
@@ -29,10 +28,9 @@
   const nextEntry = uncurry(protoOf(new Map().entries()).next), nextValue = uncurry(protoOf(new Set().values()).next);
   const isError = Error.isError ?? ((v) => v instanceof Error);
   const functionText = uncurry(Function.prototype.toString);
-  const slice = uncurry(String.prototype.slice), replace = uncurry(String.prototype.replace), includes = uncurry(String.prototype.includes);
+  const includes = uncurry(String.prototype.includes);
   const split = uncurry(String.prototype.split), startsWith = uncurry(String.prototype.startsWith), join = uncurry(Array.prototype.join);
-  const matches = uncurry(RegExp.prototype.test), symbolText = uncurry(Symbol.prototype.toString);
-  const pad = uncurry(String.prototype.padStart), hexOf = uncurry(Number.prototype.toString), codeAt = uncurry(String.prototype.charCodeAt);
+  const matches = uncurry(RegExp.prototype.test);
   const { isArray } = Array;
 
   // The value of an own data property of value or its prototypes.
@@ -46,35 +44,6 @@
     const v = dataOf(value, name);
     return typeof v === "string" ? v : "";
   };
-
-  const escapes = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v", "\\": "\\\\" };
-  const quote = (s) => {
-    let cut = "";
-    if (s.length > MOST_TEXT) {
-      cut = `... ${s.length - MOST_TEXT} more characters`;
-      s = slice(s, 0, MOST_TEXT);
-    }
-    const mark = !includes(s, "'") ? "'" : !includes(s, '"') ? '"' : !includes(s, "`") ? "`" : "'";
-    s = replace(s, /[\x00-\x1f\x7f\\]/g, (c) => escapes[c] ?? "\\x" + pad(hexOf(codeAt(c, 0), 16), 2, "0"));
-    if (mark === "'") s = replace(s, /'/g, "\\'");
-    return mark + s + mark + cut;
-  };
-
-  const showKey = (key) =>
-    typeof key === "symbol" ? `[${symbolText(key)}]` : matches(/^[A-Za-z_$][\w$]*$/, key) ? key : quote(key);
-
-  const primitive = (value) => {
-    switch (typeof value) {
-      case "string": return quote(value);
-      case "bigint": return `${bigText(value)}n`;
-      case "symbol": return symbolText(value);
-      case "number": return Object.is(value, -0) ? "-0" : `${value}`;
-      default: return `${value}`;
-    }
-  };
-  // A large BigInt takes long to convert: its size is told instead.
-  const bigText = (value) => (value > HUGE || value < -HUGE ? "[a BigInt of more than 4000 bits] " : `${value}`);
-  const HUGE = 1n << 4000n;
 
   const className = (value) => {
     const proto = protoOf(value);
@@ -309,39 +278,4 @@
     return new Printer(depth).show(value);
   };
   host.describe = (value) => host.show(value);
-
-  const plain = (value) => (typeof value === "string" ? (value.length > MOST_TEXT ? slice(value, 0, MOST_TEXT) : value) : host.show(value));
-
-  const toNumber = (value, convert) =>
-    typeof value === "bigint" ? primitive(value) : typeof value === "symbol" || typeof value === "object" ? "NaN" : primitive(convert(value));
-
-  // directives of a format string (Console Standard, section 2.2.1).
-  const directives = {
-    s: (v) => (typeof v === "object" || typeof v === "function" ? host.show(v, { depth: 0 }) : typeof v === "string" ? plain(v) : primitive(v)),
-    d: (v) => toNumber(v, Number),
-    i: (v) => toNumber(v, parseInt),
-    f: (v) => toNumber(v, parseFloat),
-    j: (v) => { try { return plain(JSON.stringify(v) ?? "undefined"); } catch { return "[Circular]"; } },
-    o: (v) => host.show(v, { depth: 4 }),
-    O: (v) => host.show(v),
-    c: () => "",
-  };
-
-  host.formatAll = (args) => {
-    let text = "", i = 0, room = MOST_TEXT;
-    if (typeof args[0] === "string" && args.length > 1 && includes(args[0], "%")) {
-      i = 1;
-      text = replace(plain(args[0]), /%([sdifjoOc%])/g, (all, letter) => {
-        if (letter === "%") return "%";
-        if (i >= args.length) return all;
-        const shown = room > 0 ? directives[letter](args[i++]) : "";
-        room -= shown.length;
-        return shown;
-      });
-    } else if (args.length > 0) {
-      text = plain(args[i++]);
-    }
-    for (; i < args.length && text.length < MOST_TEXT; i++) text += " " + plain(args[i]);
-    return text;
-  };
 }

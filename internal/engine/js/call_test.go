@@ -6,147 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
-	"github.com/mpsupervisor/mpsupervisor/internal/engine"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
-
-// logs is a host that keeps what was logged.
-type logs struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (l *logs) Log(level, text string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines = append(l.lines, level+" "+text)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Join(l.lines, "\n")
-}
-
-// files makes a package out of pairs of name and content.
-func files(pairs ...string) fs.FS {
-	m := fstest.MapFS{}
-	for i := 0; i < len(pairs); i += 2 {
-		m[pairs[i]] = &fstest.MapFile{Data: []byte(pairs[i+1])}
-	}
-	return m
-}
-
-// program is a package of app.js alone, with limits for tests.
-func program(app string) engine.Program {
-	return engine.Program{
-		AppID: "com.example.test", Files: files("app.js", app), Entry: "app.js",
-		Seed: [32]byte{1}, Start: time.Unix(1700000000, 0),
-		Heap: 32 << 20, Turn: 20 * time.Second, Result: 1 << 20,
-	}
-}
-
-// bench is an engine under test.
-type bench struct {
-	t testing.TB
-	*Engine
-	logs    *logs
-	exports []string
-	run     chan error // Run's result
-	cancel  func()
-}
-
-func open(t testing.TB, image *os.File) *bench {
-	t.Helper()
-	b := &bench{t: t, logs: &logs{}, run: make(chan error, 1)}
-	e, err := New(b.logs, image)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Engine = e
-	t.Cleanup(e.Close)
-	return b
-}
-
-// start loads p and, if that works, serves it on a goroutine of its own.
-func start(t testing.TB, p engine.Program) (*bench, error) {
-	t.Helper()
-	b := open(t, nil)
-	return b, b.serve(p)
-}
-
-func (b *bench) serve(p engine.Program) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	b.cancel = cancel
-	loaded, stopped := make(chan error, 1), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		var err error
-		b.exports, err = b.Load(ctx, p)
-		loaded <- err
-		if err == nil {
-			b.run <- b.Run(ctx)
-		}
-	}()
-	b.t.Cleanup(func() { cancel(); <-stopped })
-	return <-loaded
-}
-
-func mustStart(t testing.TB, app string) *bench {
-	t.Helper()
-	b, err := start(t, program(app))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func (b *bench) do(ctx context.Context, name, input string) (string, error) {
-	type answer struct {
-		output []byte
-		err    error
-	}
-	c := make(chan answer, 1)
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	b.Call(ctx, name, []byte(input), func(output []byte, err error) { c <- answer{output, err} })
-	a := <-c
-	return string(a.output), a.err
-}
-
-// ended is Run's error.
-func (b *bench) ended() error {
-	b.t.Helper()
-	select {
-	case err := <-b.run:
-		return err
-	case <-time.After(30 * time.Second):
-		b.t.Fatal("the program runs on")
-		return nil
-	}
-}
-
-func (b *bench) must(name, input string) string {
-	b.t.Helper()
-	out, err := b.do(context.Background(), name, input)
-	if err != nil {
-		b.t.Fatalf("%s(%s): %v", name, input, err)
-	}
-	return out
-}
-
-// eval returns the JSON of an expression's value in a fresh engine.
-func eval(t testing.TB, expression string) string {
-	t.Helper()
-	return mustStart(t, "export function f(x) { return ("+expression+"); }").must("f", "")
-}
 
 func TestCall(t *testing.T) {
 	b := mustStart(t, `
@@ -290,18 +156,6 @@ func TestCancelGivesUpOneCall(t *testing.T) {
 	}
 }
 
-func wantExit(t *testing.T, err error, cause mp.Cause) *engine.Exit {
-	t.Helper()
-	var x *engine.Exit
-	if !errors.As(err, &x) {
-		t.Fatalf("got %v, want %s", err, cause)
-	}
-	if x.Cause != cause {
-		t.Fatalf("got %v, want %s", x, cause)
-	}
-	return x
-}
-
 func TestDeadlineOfCallEndsProgram(t *testing.T) {
 	b := mustStart(t, `export const never = () => new Promise(() => {});`)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
@@ -325,65 +179,6 @@ func TestExit(t *testing.T) {
 			}
 			wantExit(t, b.ended(), mp.CauseExited)
 		})
-	}
-}
-
-func TestLoadErrors(t *testing.T) {
-	for _, c := range []struct{ app, want string }{
-		{"export function f( {", "SyntaxError"},
-		{"throw new Error('at start')", "Error: at start"},
-		{"await Promise.reject(new TypeError('later'))", "TypeError: later"},
-		{"await new Promise(() => {})", "can never happen"},
-		{`import "fs"`, `cannot import "fs" from app.js: only files of the package`},
-		{`import "./../x.js"`, "leaves the package"},
-		{`import "../x.js"`, "leaves the package"},
-		{`import "./missing.js"`, `cannot import "missing.js" from app.js: there is no such file`},
-		{`import "https://example.com/x.js"`, "only files of the package"},
-		{`import "/etc/passwd"`, "only files of the package"},
-		{`import x from "./d.json"`, `JSON needs: with { type: "json" }`},
-		{`import x from "./d.json" with { type: "css" }`, `there is no import type "css"`},
-		{`import { nope } from "./ok.js"`, "nope"},
-		{`import * as std from "std"`, "only files"},
-		{`import * as os from "os"`, "only files"},
-	} {
-		t.Run(c.app, func(t *testing.T) {
-			p := program(c.app)
-			p.Files = files("app.js", c.app, "d.json", "1", "ok.js", "export const a = 1")
-			_, err := start(t, p)
-			var g *mp.GuestError
-			if !errors.As(err, &g) || !strings.Contains(g.Error(), c.want) {
-				t.Errorf("got %v, want %s", err, c.want)
-			}
-		})
-	}
-}
-
-func TestModules(t *testing.T) {
-	p := program("")
-	p.Files = files(
-		"app.js", `
-			import { a } from "./lib/a.js";
-			import data from "./data.json" with { type: "json" };
-			const { b } = await import("./lib/../lib/b.js");
-			const late = await new Promise((r) => setTimeout(() => r("late"), 1));
-			export const all = () => [a, b, data.x, late];
-			export const dynamic = async (name) => { try { return Object.keys(await import(name)); } catch (e) { return String(e); } };`,
-		"lib/a.js", `import { b } from "./b.js"; export const a = "a" + b;`,
-		"lib/b.js", `export const b = "b";`,
-		"data.json", `{"x": [1, 2]}`,
-	)
-	b, err := start(t, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := b.must("all", ""), `["ab","b",[1,2],"late"]`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if got := b.must("dynamic", `"./nope.js"`); !strings.Contains(got, "no such file") {
-		t.Errorf("dynamic import: %s", got)
-	}
-	if got := b.must("dynamic", `"./lib/a.js"`); got != `["a"]` {
-		t.Errorf("dynamic import: %s", got)
 	}
 }
 
@@ -437,27 +232,5 @@ func TestJSONRoundTrip(t *testing.T) {
 	in, _ := json.Marshal(map[string]any{"a": []any{1.5, "ü", nil, true}, "b": strings.Repeat("x", 100000)})
 	if got := b.must("id", string(in)); got != string(in) {
 		t.Errorf("got %.100s", got)
-	}
-}
-
-// TestDeepModuleChain holds that linking recurses no deeper than it may.
-func TestDeepModuleChain(t *testing.T) {
-	const n = 4000
-	var pairs []string
-	for i := range n {
-		pairs = append(pairs, fmt.Sprintf("m%d.js", i), fmt.Sprintf(`import { x as y } from "./m%d.js"; export const x = y + 1;`, i+1))
-	}
-	pairs = append(pairs, fmt.Sprintf("m%d.js", n), `export const x = 0;`, "app.js", `import { x } from "./m0.js"; export const f = () => x;`)
-	p := program("")
-	p.Files = files(pairs...)
-	b, err := start(t, p)
-	if err != nil {
-		if !strings.Contains(err.Error(), "stack overflow") {
-			t.Errorf("got %v", err)
-		}
-		return
-	}
-	if got := b.must("f", ""); got != fmt.Sprint(n) {
-		t.Errorf("got %s", got)
 	}
 }
