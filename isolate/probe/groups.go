@@ -110,18 +110,30 @@ func file(controller, v1, v2 string) func(context.Context, Options) finding {
 		if mount := h.v1[controller]; mount != "" && controller != "" {
 			return inGroup(mount, v1)
 		}
-		if h.unified == "" {
-			return absent("the hierarchy is not mounted")
-		}
-		if controller != "" && !h.offers(controller) {
-			return absent("not in " + filepath.Join(h.unified, "cgroup.controllers"))
-		}
-		return inGroup(h.unified, v2)
+		return h.inUnified(controller, v2)
 	}
 }
 
-func (h hierarchies) offers(controller string) bool {
-	b, err := os.ReadFile(filepath.Join(h.unified, "cgroup.controllers"))
+// inUnified looks in version 2's hierarchy. A controller that the root group
+// does not hand down is in no group, and to hand it down would change the host:
+// that is the launcher's to do, and here it counts that it can.
+func (h hierarchies) inUnified(controller, name string) finding {
+	if h.unified == "" {
+		return absent("the hierarchy is not mounted")
+	}
+	if controller != "" && !h.lists("cgroup.controllers", controller) {
+		return absent("not in " + filepath.Join(h.unified, "cgroup.controllers"))
+	}
+	found := inGroup(h.unified, name)
+	if !found.ok && controller != "" && !h.lists("cgroup.subtree_control", controller) {
+		return there(controller + " in " + filepath.Join(h.unified, "cgroup.controllers") + ", for the launcher to turn on")
+	}
+	return found
+}
+
+// lists reports whether a file of the hierarchy's root names a controller.
+func (h hierarchies) lists(name, controller string) bool {
+	b, err := os.ReadFile(filepath.Join(h.unified, name))
 	return err == nil && slices.Contains(strings.Fields(string(b)), controller)
 }
 
@@ -138,7 +150,7 @@ func inGroup(mount, name string) finding {
 	}
 	defer os.Remove(dir)
 	if _, err = os.Stat(filepath.Join(dir, name)); errors.Is(err, os.ErrNotExist) {
-		return inAnyGroup(mount, name) // version 2: not delegated to this one
+		return inAnyGroup(mount, name) // version 2: not handed down to this one
 	}
 	return result(err, name+" in "+mount)
 }

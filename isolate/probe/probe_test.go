@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -237,11 +238,44 @@ func TestLayout(t *testing.T) {
 }
 
 func TestFileThatNoGroupHas(t *testing.T) {
-	if f := file("memory", "memory.no_such_file", "memory.no_such_file")(context.Background(), Options{}); f.ok {
-		t.Errorf("found %+v", f)
-	}
 	if f := file("no_such_controller", "x", "x")(context.Background(), Options{}); f.ok {
 		t.Errorf("found %+v", f)
+	}
+	if f := (hierarchies{}).inUnified("", "x"); f.ok {
+		t.Errorf("found %+v without a hierarchy", f)
+	}
+}
+
+// A controller of version 2 that is not handed down is there all the same; one
+// that is handed down shows its files.
+func TestUnified(t *testing.T) {
+	tests := []struct {
+		controllers, handedDown string
+		group                   bool // a group has the file
+		ok                      bool
+	}{
+		{"cpu memory pids", "", false, true},
+		{"cpu memory pids", "cpu pids", false, true},
+		{"cpu memory pids", "memory", true, true},
+		{"cpu memory pids", "memory", false, false}, // the kernel was built without the file
+		{"cpu pids", "cpu", false, false},
+		{"", "", false, false},
+	}
+	for _, tt := range tests {
+		dir := t.TempDir()
+		files := map[string]string{"cgroup.controllers": tt.controllers, "cgroup.subtree_control": tt.handedDown}
+		if tt.group {
+			files["a.slice/memory.swap.max"] = "max"
+		}
+		for name, text := range files {
+			path := filepath.Join(dir, name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f := (hierarchies{unified: dir}).inUnified("memory", "memory.swap.max"); f.ok != tt.ok {
+			t.Errorf("%+v: %+v", tt, f)
+		}
 	}
 }
 
