@@ -69,7 +69,7 @@ func TestLife(t *testing.T) {
 	if r, err := h.call("nothing", ""); err != nil || !r.NotFound {
 		t.Errorf("not found: %+v, %v", r, err)
 	}
-	if got := h.log(); !strings.Contains(got, "error now { a: 1 }\n") || !strings.Contains(got, "error Uncaught Error: stray\n    at <anonymous> (app.js:12:") {
+	if got := h.log(); !strings.Contains(got, "error now { a: 1 }\n") || !strings.Contains(got, "error Uncaught Error: stray\n    at <anonymous> (app.js:13:") {
 		t.Errorf("log:\n%s", got)
 	}
 }

@@ -104,14 +104,18 @@ func ownFrames(stack string) string {
 }
 
 // outOfMemory reports whether v is what QuickJS throws when the arena refused:
-// an InternalError, or null if there was no memory for that either, or nothing
-// at all. A guest can throw the like itself, and ends nobody but itself.
+// an InternalError, without its message if there was no memory for that, or
+// null, or nothing at all. A guest can throw the like itself, and ends nobody
+// but itself.
 func (e *Engine) outOfMemory(v value, err *mp.GuestError) bool {
 	switch v.Ftag {
 	case lib.EJS_TAG_NULL, lib.EJS_TAG_UNINITIALIZED:
 		return theRoot().heap.refused
 	}
-	return err.Name == "InternalError" && strings.HasPrefix(err.Message, "out of memory")
+	if err.Name != "InternalError" {
+		return false
+	}
+	return strings.HasPrefix(err.Message, "out of memory") || err.Message == "" && theRoot().heap.refused
 }
 
 // endForMemory ends the program if v, read as err, says that its heap was full.

@@ -6,7 +6,6 @@
 (host) => {
   const MOST = 10000, LONGEST = 2147483647;
   const { now, alarm } = host;
-  const apply = Reflect.apply;
   const heap = [], byId = new Map();
   const get = byId.get.bind(byId), put = byId.set.bind(byId), remove = byId.delete.bind(byId);
   let last = 0, order = 0, told = -1;
@@ -88,13 +87,13 @@
 
   host.tick = () => {
     if (heap.length === 0 || heap[0].due > now()) return tell();
-    const timer = heap[0];
+    const timer = heap[0], { f, args } = timer;
     take(timer);
     timer.at = -1;
     if (!timer.repeat) remove(timer.id);
     told = NaN;
     try {
-      apply(timer.f, undefined, timer.args);
+      f(...args);
     } finally {
       if (timer.repeat && get(timer.id) === timer) {
         timer.due = now() + timer.delay;
