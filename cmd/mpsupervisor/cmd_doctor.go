@@ -155,7 +155,7 @@ func (a *app) installation(ctx context.Context, cfg config.Config) []probe.Resul
 		{name: "worker", purpose: "the program that each worker runs", required: true,
 			get: "install it beside this program, or configure worker", look: otherProgram(ctx, cfg.Worker, "mpworker", "version")},
 		{name: "heap image", purpose: "starting the engine by mapping it; without, every worker evaluates it anew",
-			get: "mpworker image FILE, or make install", look: image(cfg.Image)},
+			get: "mpworker image FILE, or make install", look: image(ctx, cfg.Image, cfg.Worker)},
 		{name: "system user", purpose: "the supervisor's rights are its own; without the account it uses a number that belongs to nobody",
 			get: "systemd-sysusers, or useradd --system --no-create-home " + cfg.User, look: account(cfg.User)},
 		{name: "operators' group", purpose: "using the control socket without being root",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"debug/elf"
 	"errors"
@@ -47,7 +48,7 @@ func otherProgram(ctx context.Context, configured, name, ask string) func() (boo
 func isStatic(path string) error {
 	f, err := elf.Open(path)
 	if err != nil {
-		return err
+		return fmt.Errorf("it is not a program: %w", err)
 	}
 	defer f.Close()
 	for _, p := range f.Progs {
@@ -86,7 +87,9 @@ func writers(path string) string {
 	return ""
 }
 
-func image(configured string) func() (bool, string) {
+// image has the worker's program look whether the heap image is sound and its
+// own: a worker that maps it looks at its beginning alone.
+func image(ctx context.Context, configured, worker string) func() (bool, string) {
 	return func() (bool, string) {
 		path, err := findFile(configured, "mpworker.img")
 		if err != nil {
@@ -96,7 +99,16 @@ func image(configured string) func() (bool, string) {
 		if err != nil {
 			return false, err.Error()
 		}
-		return info.Size() > 0, fmt.Sprintf("%s, %s", path, bytesText(uint64(info.Size())))
+		program, err := findFile(worker, "mpworker")
+		if err != nil {
+			return false, fmt.Sprintf("%s, but no program to check it: %v", path, err)
+		}
+		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+		defer cancel()
+		if out, err := exec.CommandContext(ctx, program, "check", path).CombinedOutput(); err != nil {
+			return false, fmt.Sprintf("%s: %v: %.200s", path, err, bytes.TrimSpace(out))
+		}
+		return true, fmt.Sprintf("%s, %s, sound", path, bytesText(uint64(info.Size())))
 	}
 }
 

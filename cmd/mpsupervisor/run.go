@@ -49,7 +49,7 @@ func (a *app) run(cmd *cobra.Command, o runOptions) (err error) {
 	}
 	p, err := a.start(ctx, s.client, &controlpb.StartRequest{Digest: digest, Limits: o.limits(cmd), Attached: true})
 	if err != nil {
-		return s.explain(fmt.Errorf("cannot run %s: %w", o.dir, err))
+		return s.explain(fmt.Errorf("cannot run %s: %w%s", o.dir, err, startHint(err)))
 	}
 	defer p.close()
 	if p.exit != nil {
@@ -128,6 +128,16 @@ func (a *app) printSeal(ctx context.Context, c *control.Client, id string) error
 		t.row("  "+mark(l.OK), l.Name, l.Found)
 	}
 	return t.flush()
+}
+
+// startHint says what to do about a worker that ended before the program was in
+// it.
+func startHint(err error) string {
+	var answer *control.Error
+	if !errors.As(err, &answer) || answer.Exit == nil || errors.Is(err, mp.ErrBadPackage) {
+		return ""
+	}
+	return "; sudo mpsupervisor doctor looks for what is wrong here"
 }
 
 // ended turns an error that tells how a program ended into the exit status of
