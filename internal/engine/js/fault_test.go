@@ -10,6 +10,7 @@ import (
 // TestFault makes the engine follow a bad pointer, as a guest might through a
 // defect of QuickJS.
 func TestFault(t *testing.T) {
+	notUnderRace(t)
 	for _, c := range []struct {
 		name string
 		addr uintptr
