@@ -42,7 +42,13 @@ func example(name string) string { return filepath.Join(daemon.Root(), "examples
 // start runs an example until the test ends.
 func start(t *testing.T, name string) string {
 	t.Helper()
-	id, err := shared.Run(t.Context(), example(name), nil)
+	return startWith(t, name, nil)
+}
+
+// startWith is start with other limits than the manifest's.
+func startWith(t *testing.T, name string, limits *controlpb.Limits) string {
+	t.Helper()
+	id, err := shared.Run(t.Context(), example(name), limits)
 	if err != nil {
 		t.Fatalf("cannot start %s: %v\n%s", name, err, shared.Log())
 	}
