@@ -15,7 +15,7 @@ mandir     := $(prefix)/share/man/man1
 unitdir    := $(prefix)/lib/systemd/system
 sysusersdir := $(prefix)/lib/sysusers.d
 
-.PHONY: all build demo test fuzz soak bench lint generate install uninstall clean deps help
+.PHONY: all build demo test fuzz soak bench lint generate install install-files uninstall clean deps help
 
 all: build
 
@@ -60,26 +60,39 @@ generate: ## the code made from control.proto
 	@scripts/deps.sh test
 	scripts/generate.sh
 
+# Without DESTDIR root is needed; what is generated is generated before that, by
+# the caller and with the caller's Go.
+AS_INSTALLER := $(if $(DESTDIR),,scripts/as-root.sh)
+
 install: build ## binaries, man pages, completions, units, default configuration
+	rm -rf bin/share && mkdir -p bin/share/man bin/share/completions
+	go run -buildvcs=false -tags docs ./cmd/mpsupervisor man bin/share/man
+	for shell in bash zsh fish; do bin/mpsupervisor completion $$shell > bin/share/completions/$$shell || exit; done
+	sed 's|@bindir@|$(bindir)|' cmd/mpsupervisor/dist/mpsupervisor.service > bin/share/mpsupervisor.service
+	$(AS_INSTALLER) $(MAKE) --no-print-directory install-files \
+		'DESTDIR=$(DESTDIR)' 'prefix=$(prefix)' 'sysconfdir=$(sysconfdir)' # sudo passes on no MAKEFLAGS
+
+install-files:
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir) $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
 		$(DESTDIR)$(sysconfdir)/mpsupervisor $(DESTDIR)$(prefix)/share/bash-completion/completions \
 		$(DESTDIR)$(prefix)/share/zsh/site-functions $(DESTDIR)$(prefix)/share/fish/vendor_completions.d
 	install -m 755 bin/mpsupervisor $(DESTDIR)$(bindir)/
 	install -m 755 bin/mplauncher bin/mpworker $(DESTDIR)$(libexecdir)/
 	install -m 644 bin/mpworker.img $(DESTDIR)$(libexecdir)/
-	go run -buildvcs=false -tags docs ./cmd/mpsupervisor man $(DESTDIR)$(mandir)
-	bin/mpsupervisor completion bash > $(DESTDIR)$(prefix)/share/bash-completion/completions/mpsupervisor
-	bin/mpsupervisor completion zsh > $(DESTDIR)$(prefix)/share/zsh/site-functions/_mpsupervisor
-	bin/mpsupervisor completion fish > $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/mpsupervisor.fish
-	sed 's|@bindir@|$(bindir)|' cmd/mpsupervisor/dist/mpsupervisor.service > $(DESTDIR)$(unitdir)/mpsupervisor.service
+	install -m 644 bin/share/man/*.1 $(DESTDIR)$(mandir)/
+	install -m 644 bin/share/completions/bash $(DESTDIR)$(prefix)/share/bash-completion/completions/mpsupervisor
+	install -m 644 bin/share/completions/zsh $(DESTDIR)$(prefix)/share/zsh/site-functions/_mpsupervisor
+	install -m 644 bin/share/completions/fish $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/mpsupervisor.fish
+	install -m 644 bin/share/mpsupervisor.service $(DESTDIR)$(unitdir)/mpsupervisor.service
 	install -m 644 cmd/mpsupervisor/dist/sysusers.conf $(DESTDIR)$(sysusersdir)/mpsupervisor.conf
 	test -e $(DESTDIR)$(sysconfdir)/mpsupervisor/config.toml || \
 		install -m 644 cmd/mpsupervisor/dist/config.toml $(DESTDIR)$(sysconfdir)/mpsupervisor/config.toml
 
 uninstall: ## what install put there, but for the configuration
-	rm -rf $(DESTDIR)$(libexecdir)
-	rm -f $(DESTDIR)$(bindir)/mpsupervisor $(DESTDIR)$(mandir)/mpsupervisor*.1 $(DESTDIR)$(unitdir)/mpsupervisor.service \
-		$(DESTDIR)$(sysusersdir)/mpsupervisor.conf $(DESTDIR)$(prefix)/share/bash-completion/completions/mpsupervisor \
+	$(AS_INSTALLER) rm -rf $(DESTDIR)$(libexecdir)
+	$(AS_INSTALLER) rm -f $(DESTDIR)$(bindir)/mpsupervisor $(DESTDIR)$(mandir)/mpsupervisor.1 $(DESTDIR)$(mandir)/mpsupervisor-*.1 \
+		$(DESTDIR)$(unitdir)/mpsupervisor.service $(DESTDIR)$(sysusersdir)/mpsupervisor.conf \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/mpsupervisor \
 		$(DESTDIR)$(prefix)/share/zsh/site-functions/_mpsupervisor $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/mpsupervisor.fish
 
 clean: ## what build and bench made
