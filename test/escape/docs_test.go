@@ -38,6 +38,8 @@ var alone = []shown{
 		sealed: "SIGSYS", held: "EPERM", open: "done", tests: []func(*testing.T){TestPlainUIDRange}},
 	{what: "find a key of the session that started the launcher", lock: lock.Keyring, aside: filter,
 		sealed: "SIGSYS", held: "ENOKEY", open: "done", tests: []func(*testing.T){TestIsolatedKeyring}},
+	{what: "use 200 MiB, with a limit of 64", lock: lock.MemoryLimit,
+		sealed: "SIGKILL", held: "SIGKILL", open: "done", tests: []func(*testing.T){TestIsolatedMemoryLimit}},
 	{what: "use more processor time than its share", lock: lock.CPULimit,
 		sealed: "held back", held: "held back", open: "not held back", tests: []func(*testing.T){TestIsolatedCPULimit}},
 }

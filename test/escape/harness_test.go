@@ -163,21 +163,28 @@ func memory(t *testing.T, content []byte) *os.File {
 // try has the probe make one attack.
 func (s *session) try(r attack.Request, without ...lock.Name) attack.Outcome {
 	s.t.Helper()
+	o, err := s.ask(r, without)
+	if err != nil {
+		s.t.Fatalf("no answer from the probe to %+v: %v; %s", r, err, s.stderr)
+	}
+	if o.Failed != "" {
+		s.t.Errorf("%+v could not be tried: %s", r, o.Failed)
+	}
+	return o
+}
+
+// ask is try for an attack that may end the probe as well: the error is then
+// io.EOF, or of a connection that was reset.
+func (s *session) ask(r attack.Request, without []lock.Name) (o attack.Outcome, err error) {
 	r.Without = without
 	line, err := json.Marshal(r)
 	if err != nil {
-		s.t.Fatal(err)
+		return o, err
 	}
 	s.channel.SetDeadline(time.Now().Add(answerWithin))
 	if _, err := s.channel.Write(append(line, '\n')); err != nil {
-		s.t.Fatalf("cannot ask the probe: %v; %s", err, s.stderr)
+		return o, err
 	}
-	var o attack.Outcome
-	if err := s.answers.Decode(&o); err != nil {
-		s.t.Fatalf("no answer from the probe to %s: %v; %s", line, err, s.stderr)
-	}
-	if o.Failed != "" {
-		s.t.Errorf("%s could not be tried: %s", line, o.Failed)
-	}
-	return o
+	err = s.answers.Decode(&o)
+	return o, err
 }

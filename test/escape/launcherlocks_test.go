@@ -21,7 +21,6 @@ func launcherLocks(t *testing.T) []row {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const much = 200 << 20
 	here := filepath.Join(filepath.Dir(probe), "probe")
 	return []row{
 		{"open a file of the host by its path", lock.MountNamespace,
@@ -38,8 +37,6 @@ func launcherLocks(t *testing.T) []row {
 			"SIGSYS", "ENOENT", "done", "", nil},
 		{"learn the host's name", lock.UTSNamespace,
 			simple(attack.HostName), filter, "SIGSYS", "done: worker", "done: " + host, "", nil},
-		{"use 200 MiB, with a limit of 64", lock.MemoryLimit,
-			attack.Request{Attack: attack.Grow, Args: []uint64{much}}, nil, "SIGKILL", "SIGKILL", "done", "", nil},
 		{"make 64 processes, with a limit of 32 tasks", lock.PidsLimit,
 			attack.Request{Attack: attack.Breed, Args: []uint64{64}}, filter, "SIGSYS", "EAGAIN", "done", "", nil},
 	}
@@ -80,6 +77,31 @@ func TestIsolatedUserNamespace(t *testing.T) {
 		}
 		if uid < isolatedBase {
 			t.Errorf("user id %d on the host is not of the worker's range", uid)
+		}
+	}
+}
+
+// A worker that wants more memory than its limit is killed, and only then. Where
+// the kernel can it ends the whole group, the probe with its attacker.
+func TestIsolatedMemoryLimit(t *testing.T) {
+	for _, without := range [][]lock.Name{nil, {lock.MemoryLimit}} {
+		var kills func() uint64
+		s := newSession(t, func(t *testing.T, sp spec) {
+			w := start(t, sp, limits, without)
+			kills = func() uint64 {
+				u, err := w.Group.Stat()
+				if err != nil {
+					t.Fatal(err)
+				}
+				return u.OOMKills
+			}
+		})
+		o, err := s.ask(attack.Request{Attack: attack.Grow, Args: []uint64{200 << 20}}, nil)
+		switch {
+		case without != nil && (err != nil || o.String() != "done" || kills() != 0):
+			t.Errorf("without the limit: %v, %v, %d killed", o, err, kills())
+		case without == nil && (err == nil && o.String() != "SIGKILL" || kills() == 0):
+			t.Errorf("with the limit: %v, %v, %d killed; %s", o, err, kills(), s.stderr)
 		}
 	}
 }
