@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -205,7 +204,7 @@ func dotted(pointer jsontext.Pointer) string {
 // join makes the path of a member of path. A name that is not a plain word is
 // quoted, and cut to a length fit for one line.
 func join(path, name string) string {
-	if !plainName.MatchString(name) {
+	if !plainName().MatchString(name) {
 		name = fmt.Sprintf("%.40q", name)
 	}
 	if path == "" {
@@ -214,4 +213,4 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
+var plainName = form(`^[A-Za-z0-9_-]{1,40}$`)

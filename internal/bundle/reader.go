@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/bundle/archive"
@@ -84,14 +85,20 @@ func quotedList(list []string) string {
 	return strings.Join(quoted, ", ")
 }
 
+// form compiles a regular expression when it is first needed: a command that
+// only packs needs none.
+func form(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 // matching reads a text of a form, which is told in words.
-func matching(dst *string, form *regexp.Regexp, words string) reader {
+func matching(dst *string, form func() *regexp.Regexp, words string) reader {
 	return func(c *checker, path string, v *value) error {
 		var s string
 		if err := text(&s)(c, path, v); err != nil {
 			return err
 		}
-		if !form.MatchString(s) {
+		if !form().MatchString(s) {
 			return fault(path, v.line, "must be %s, not %.80q", words, s)
 		}
 		*dst = s

@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -143,14 +142,14 @@ func readDuration(path string, v *value) (time.Duration, error) {
 
 // byteSize is what units.RAMInBytes takes, less its oddities (signs, "inf",
 // hexadecimal) and less what does not fit into an int64.
-var byteSize = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,6})? ?[KMGkmg]i?[Bb]?$`)
+var byteSize = form(`^[0-9]{1,9}(\.[0-9]{1,6})? ?[KMGkmg]i?[Bb]?$`)
 
 // readBytes reads a number of bytes, or a string such as "64M" (powers of 1024).
 func readBytes(path string, v *value) (int64, error) {
 	if v.kind == isNumber {
 		return readWhole(path, v)
 	}
-	if v.kind != isString || !byteSize.MatchString(v.text) {
+	if v.kind != isString || !byteSize().MatchString(v.text) {
 		return 0, fault(path, v.line, "must be a size such as \"64M\" or a number of bytes, not %s", shown(v))
 	}
 	n, err := units.RAMInBytes(v.text)

@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"regexp"
 	"strconv"
 )
 
@@ -38,10 +37,10 @@ func readManifest(c *checker, root *value) (*Manifest, error) {
 
 var (
 	// The form of RFC 5646 section 2.1, without its registry.
-	languageTag = regexp.MustCompile(`^([A-Za-z]{2,8}|[xXiI])(-[A-Za-z0-9]{1,8})*$`)
+	languageTag = form(`^([A-Za-z]{2,8}|[xXiI])(-[A-Za-z0-9]{1,8})*$`)
 	// The forms of CSS Color 4: hexadecimal, a name, a function.
-	color     = regexp.MustCompile(`^(#([0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})|[A-Za-z]+|[A-Za-z]+\([-0-9A-Za-z.,%/ +]+\))$`)
-	iconSizes = regexp.MustCompile(`^(any|[1-9][0-9]{0,4}[xX][1-9][0-9]{0,4})( (any|[1-9][0-9]{0,4}[xX][1-9][0-9]{0,4}))*$`)
+	color     = form(`^(#([0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})|[A-Za-z]+|[A-Za-z]+\([-0-9A-Za-z.,%/ +]+\))$`)
+	iconSizes = form(`^(any|[1-9][0-9]{0,4}[xX][1-9][0-9]{0,4})( (any|[1-9][0-9]{0,4}[xX][1-9][0-9]{0,4}))*$`)
 )
 
 func (m *Version) read(c *checker, path string, v *value) error {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
@@ -26,8 +27,8 @@ const (
 )
 
 var (
-	accountName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$`)
-	cgroupName  = regexp.MustCompile(`^/?[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}(/[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}){0,7}$`)
+	accountName = form(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$`)
+	cgroupName  = form(`^/?[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}(/[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}){0,7}$`)
 	levels      = []string{"debug", "info", "warn", "error"}
 	formats     = []string{"text", "json"}
 )
@@ -39,13 +40,13 @@ func (c Config) Check() error {
 		err  error
 	}{
 		{"socket", checkSocket(c.Socket)},
-		{"user", matches(accountName, c.User)},
-		{"group", matches(accountName, c.Group)},
+		{"user", matches(accountName(), c.User)},
+		{"group", matches(accountName(), c.Group)},
 		{"launcher", absoluteOrEmpty(c.Launcher)},
 		{"worker", absoluteOrEmpty(c.Worker)},
 		{"image", absoluteOrEmpty(c.Image)},
 		{"run_dir", absolute(c.RunDir)},
-		{"cgroup_parent", matches(cgroupName, c.CgroupParent)},
+		{"cgroup_parent", matches(cgroupName(), c.CgroupParent)},
 		{"uid_base", between(int64(c.UIDBase), minUID, maxUID)},
 		{"uid_range", between(int64(c.UIDRange), minUIDRange, maxUIDRange)},
 		{"max_workers", between(int64(c.MaxWorkers), 1, maxWorkers)},
@@ -92,6 +93,12 @@ func absoluteOrEmpty(path string) error {
 		return nil
 	}
 	return absolute(path)
+}
+
+// form compiles a regular expression when it is first needed: most commands
+// need none.
+func form(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
 func matches(form *regexp.Regexp, s string) error {
