@@ -48,7 +48,7 @@ func bench(ctx context.Context, out string, rounds int) error {
 		{"cold start", func() ([]Row, error) { return coldStart(ctx, d, rounds) }},
 		{"channel", func() ([]Row, error) { return roundTrips(ctx, 10*rounds) }},
 		{"records", func() ([]Row, error) { return throughput(ctx, rounds) }},
-		{"memory", func() ([]Row, error) { return idleMemory(ctx, d) }},
+		{"memory", func() ([]Row, error) { return idleMemory(ctx, d, 3) }},
 		{"JavaScript", func() ([]Row, error) { return workloads(ctx, d, 20) }},
 	} {
 		fmt.Fprintln(os.Stderr, "measuring:", part.name)

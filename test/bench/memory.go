@@ -12,12 +12,14 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/test/daemon"
 )
 
-// idleMemory measures what one more idle program costs, everything counted: how
-// much MemAvailable falls from one program to 1, 10 and 50 more, over their
-// number. The first pays for what all share and is not part of it. Each step is
-// repeated, since whatever else the machine does is counted, too: the fewer the
-// programs, the more often.
-func idleMemory(ctx context.Context, d *daemon.Daemon) ([]Row, error) {
+// levels are the numbers of programs at which the machine's memory is read.
+var levels = []int{1, 10, 50, 60}
+
+// idleMemory measures what one more idle program costs at 1, 10 and 50 of them,
+// everything counted: how much MemAvailable falls on the way to the next level,
+// over the number of programs in between. The first program pays for what all
+// share and is not part of it.
+func idleMemory(ctx context.Context, d *daemon.Daemon, climbs int) ([]Row, error) {
 	hello, err := helloProgram()
 	if err != nil {
 		return nil, err
@@ -27,49 +29,47 @@ func idleMemory(ctx context.Context, d *daemon.Daemon) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	first, err := startMany(ctx, d, digest, 1)
-	if err != nil {
-		return nil, err
-	}
-	defer endMany(ctx, d, first)
-	var rows []Row
-	for _, step := range []struct{ programs, times int }{{1, 15}, {10, 5}, {50, 3}} {
-		var samples []float64
-		for range step.times {
-			slope, err := stair(ctx, d, digest, step.programs)
-			if err != nil {
-				return nil, err
-			}
-			samples = append(samples, slope)
+	slopes := make([][]float64, len(levels)-1)
+	for range climbs {
+		memory, err := climb(ctx, d, digest)
+		if err != nil {
+			return nil, err
 		}
-		rows = append(rows, Row{Metric: fmt.Sprintf("memory of one more idle program, of %d", step.programs),
-			N: step.times, Unit: "MiB", Ours: summarize(samples, 0)}.within(3))
+		for i := range slopes {
+			slopes[i] = append(slopes[i], (memory[i]-memory[i+1])/float64(levels[i+1]-levels[i]))
+		}
+	}
+	var rows []Row
+	for i, s := range slopes {
+		rows = append(rows, Row{Metric: fmt.Sprintf("memory of one more idle program, at %d", levels[i]),
+			N: climbs, Unit: "MiB", Ours: summarize(s, 0)}.within(3))
 	}
 	return rows, nil
 }
 
-// stair starts n programs, and gives the memory that each took. Each answers
-// at the end, so none is counted that has died.
-func stair(ctx context.Context, d *daemon.Daemon, digest string, n int) (float64, error) {
-	before, err := settledMemory(ctx)
-	if err != nil {
-		return 0, err
-	}
-	ids, err := startMany(ctx, d, digest, n)
-	defer endMany(ctx, d, ids)
-	if err != nil {
-		return 0, err
-	}
-	after, err := settledMemory(ctx)
-	if err != nil {
-		return 0, err
+// climb starts programs level by level, and gives MemAvailable at each. All
+// must answer at the end, so none is counted that has died.
+func climb(ctx context.Context, d *daemon.Daemon, digest string) (memory []float64, err error) {
+	var ids []string
+	defer func() { endMany(ctx, d, ids) }()
+	for _, level := range levels {
+		more, err := startMany(ctx, d, digest, level-len(ids))
+		ids = append(ids, more...)
+		if err != nil {
+			return nil, err
+		}
+		mib, err := settledMemory(ctx)
+		if err != nil {
+			return nil, err
+		}
+		memory = append(memory, mib)
 	}
 	for _, id := range ids {
 		if _, err := d.Client.Call(ctx, &controlpb.CallRequest{Id: id, Name: "hello"}); err != nil {
-			return 0, fmt.Errorf("program %s does not answer at the end: %w", id, err)
+			return nil, fmt.Errorf("program %s does not answer at the end: %w", id, err)
 		}
 	}
-	return (before - after) / float64(n), nil
+	return memory, nil
 }
 
 func startMany(ctx context.Context, d *daemon.Daemon, digest string, n int) (ids []string, err error) {
@@ -89,11 +89,11 @@ func endMany(ctx context.Context, d *daemon.Daemon, ids []string) {
 	}
 }
 
-// settledMemory is the median of MemAvailable over a second, after half a
-// second of rest, in MiB: the kernel returns per-processor pages lazily.
+// settledMemory is the median of MemAvailable over a second, after two of rest,
+// in MiB: the kernel returns what has ended lazily.
 func settledMemory(ctx context.Context) (float64, error) {
 	var samples []float64
-	for i := range 30 {
+	for i := range 60 {
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
@@ -103,7 +103,7 @@ func settledMemory(ctx context.Context) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if i >= 10 {
+		if i >= 40 {
 			samples = append(samples, mib)
 		}
 	}

@@ -27,28 +27,25 @@ func emptyContainers() (arms []arm, cleanup func(), err error) {
 	root := filepath.Join(bundle, "rootfs")
 	return []arm{
 		command("bwrap", "bwrap", "--unshare-all", "--ro-bind", root, "/", "--cap-drop", "ALL", "--die-with-parent", "/empty"),
-		container("runc", "runc", "--root", filepath.Join(dir, "runc"), "run", "--bundle", bundle),
-		container("crun", crunWrapper, "--root", filepath.Join(dir, "crun"), "run", "--bundle", bundle),
+		container("runc", "--root", filepath.Join(dir, "runc"), "run", "--bundle", bundle),
+		container("crun", "--root", filepath.Join(dir, "crun"), "run", "--bundle", bundle),
 	}, cleanup, nil
 }
-
-// crunWrapper stands for crun where the host mounts a unified hierarchy beside
-// the old ones, which crun refuses: it takes that mount away in a mount
-// namespace of its own first.
-const crunWrapper = "crun"
 
 var containers atomic.Int64
 
 // container is an arm that runs an OCI runtime with a fresh container name.
-func container(name, runtime string, args ...string) arm {
-	return arm{name, func(ctx context.Context) (float64, time.Duration, error) {
+// crun refuses a host that mounts a unified hierarchy beside the old ones: for
+// it that mount is taken away, in a mount namespace of its own.
+func container(runtime string, args ...string) arm {
+	return arm{runtime, func(ctx context.Context) (float64, time.Duration, error) {
 		id := fmt.Sprintf("mpsupervisor-bench-%d-%d", os.Getpid(), containers.Add(1))
 		all := append(append([]string{}, args...), id)
-		if runtime == crunWrapper && hybrid() {
+		if runtime == "crun" && hybrid() {
 			script := `umount /sys/fs/cgroup/unified && exec crun "$@"`
-			return command(name, "unshare", append([]string{"-m", "sh", "-c", script, "crun"}, all...)...).once(ctx)
+			return command(runtime, "unshare", append([]string{"-m", "sh", "-c", script, "crun"}, all...)...).once(ctx)
 		}
-		return command(name, runtime, all...).once(ctx)
+		return command(runtime, runtime, all...).once(ctx)
 	}}
 }
 

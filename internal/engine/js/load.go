@@ -38,7 +38,10 @@ func (e *Engine) Load(ctx context.Context, p engine.Program) (exports []string, 
 	if err != nil {
 		return nil, err
 	}
-	defer e.drop(promise)
+	defer func() {
+		e.entryPromise = 0
+		e.drop(promise)
+	}()
 	settled := func() bool {
 		return lib.XJS_PromiseState(e.tls, e.ctx, promise) != lib.EJS_PROMISE_PENDING
 	}

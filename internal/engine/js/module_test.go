@@ -30,10 +30,13 @@ func TestLoadErrors(t *testing.T) {
 		t.Run(c.app, func(t *testing.T) {
 			p := program(c.app)
 			p.Files = files("app.js", c.app, "d.json", "1", "ok.js", "export const a = 1")
-			_, err := start(t, p)
+			b, err := start(t, p)
 			var g *mp.GuestError
 			if !errors.As(err, &g) || !strings.Contains(g.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
+			}
+			if said := b.logs.String(); said != "" {
+				t.Errorf("the error is on the console as well: %s", said)
 			}
 		})
 	}

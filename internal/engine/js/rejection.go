@@ -59,7 +59,7 @@ func (e *Engine) reportRejections() {
 	for _, r := range list {
 		if id, ok := e.callOf(r.promise); ok {
 			e.fail(id, r.reason)
-		} else if r.promise != e.entryPromise {
+		} else if !e.isEntrys(r) {
 			e.uncaught("Uncaught (in promise) ", e.dup(r.reason))
 		}
 		e.release(r)
@@ -67,4 +67,20 @@ func (e *Engine) reportRejections() {
 	if more > 0 {
 		e.host.Log("error", "and "+strconv.Itoa(more)+" more promises were rejected and not handled")
 	}
+}
+
+// isEntrys reports whether a rejection is that of the entry's evaluation, which
+// Load returns as its error: of its promise, or of the promise that QuickJS
+// keeps for a module's own part of it, which was rejected for the same reason.
+func (e *Engine) isEntrys(r rejection) bool {
+	if e.entryPromise == 0 || r.promise == e.entryPromise {
+		return r.promise == e.entryPromise
+	}
+	entry := value{Fu: lib.TJSValueUnion{Fuint641: uint64(e.entryPromise)}, Ftag: lib.EJS_TAG_OBJECT}
+	if lib.XJS_PromiseState(e.tls, e.ctx, entry) != lib.EJS_PROMISE_REJECTED {
+		return false
+	}
+	reason := lib.XJS_PromiseResult(e.tls, e.ctx, entry)
+	defer e.drop(reason)
+	return reason == r.reason
 }
