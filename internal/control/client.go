@@ -36,7 +36,7 @@ func Dial(socket string) *Client {
 // HTTP/1.1 wants to see.
 func (c *Client) over(t *http.Transport) controlpbconnect.ControlClient {
 	return controlpbconnect.NewControlClient(&http.Client{Transport: t}, "http://mpsupervisor",
-		connect.WithInterceptors(translate(decode)),
+		connect.WithInterceptors(patience(questionTimeout), translate(decode)),
 		connect.WithReadMaxBytes(maxMessage),
 	)
 }
