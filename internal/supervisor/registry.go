@@ -142,11 +142,14 @@ func (s *Supervisor) drain() {
 	s.packages.close()
 }
 
-// endAll ends every program and waits until nothing is left of any.
+// endAll ends every program and waits until nothing is left of any. Without a
+// launcher there is nobody to ask, and the programs end by that.
 func (s *Supervisor) endAll() {
 	all := s.list(false)
-	for _, i := range all {
-		i.end(verdict{cause: mp.CauseKilled, detail: "the supervisor stopped"})
+	if !within(s.routed, 0) {
+		for _, i := range all {
+			i.end(verdict{cause: mp.CauseKilled, detail: "the supervisor stopped"})
+		}
 	}
 	deadline := time.Now().Add(endAllWait)
 	for _, i := range all {

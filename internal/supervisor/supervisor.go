@@ -86,6 +86,7 @@ func (s *Supervisor) Run(ctx context.Context, l *control.Listener) error {
 	case <-s.cfg.Launcher.Done():
 		err = fmt.Errorf("the launcher is gone: %w", s.cfg.Launcher.Err())
 		s.events.emit(eventLauncherGone, "", "", "reason", err.Error())
+		<-s.routed // every program ends by that, and not by our stopping
 	}
 	s.drain()
 	return err
