@@ -122,7 +122,7 @@ func (a *app) printSeal(ctx context.Context, c *control.Client, id string) error
 		return fmt.Errorf("cannot tell what the program is sealed with: %w", err)
 	}
 	locks := viewLocks(r.GetLocks())
-	fmt.Fprintf(a.err, "sealed with %d locks, verified by the launcher from outside the worker:\n", len(locks))
+	fmt.Fprintf(a.err, "sealed with %d locks, as the launcher found them from outside the worker:\n", len(locks))
 	t := newTable(a.err)
 	for _, l := range locks {
 		t.row("  "+mark(l.OK), l.Name, l.Found)
