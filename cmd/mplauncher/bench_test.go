@@ -23,7 +23,9 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		begin := time.Now()
-		_, pidfd, err := c.Start(b.Context(), mp.InstanceID(fmt.Sprintf("w%d", i)), launch.RoleJS, mp.DefaultLimits(), w, w, w)
+		_, pidfd, err := c.Start(b.Context(), launch.Start{
+			ID: mp.InstanceID(fmt.Sprintf("w%d", i)), Role: launch.RoleJS, Limits: mp.DefaultLimits(), Channel: w, Birth: w, Stderr: w,
+		})
 		if err != nil {
 			b.Fatal(err)
 		}

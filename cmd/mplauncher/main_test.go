@@ -81,7 +81,9 @@ func start(t *testing.T, c *launch.Client, id string) launch.Started {
 	if err := fill(w); err != nil {
 		t.Fatal(err)
 	}
-	s, pidfd, err := c.Start(t.Context(), mp.InstanceID(id), launch.RoleJS, mp.DefaultLimits(), w, w, w)
+	s, pidfd, err := c.Start(t.Context(), launch.Start{
+		ID: mp.InstanceID(id), Role: launch.RoleJS, Limits: mp.DefaultLimits(), Channel: w, Birth: w, Stderr: w,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +208,10 @@ func TestKilledWhileStarting(t *testing.T) {
 			unix.Kill(pid, unix.SIGKILL)
 		}()
 		for n := range 4 {
-			go c.Start(t.Context(), mp.InstanceID(fmt.Sprintf("w%d", n)), launch.RoleJS, mp.DefaultLimits(), os.Stdin, os.Stdin, os.Stderr)
+			go c.Start(t.Context(), launch.Start{
+				ID: mp.InstanceID(fmt.Sprintf("w%d", n)), Role: launch.RoleJS, Limits: mp.DefaultLimits(),
+				Channel: os.Stdin, Birth: os.Stdin, Stderr: os.Stderr,
+			})
 		}
 		<-c.Done()
 		ended(t, pid)

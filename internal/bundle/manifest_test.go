@@ -296,7 +296,8 @@ func TestLimitsOver(t *testing.T) {
 	if got := (Limits{}).Over(base); got != base {
 		t.Errorf("nothing asked for: %+v", got)
 	}
-	want := mp.Limits{Memory: 1, Pids: 2, CPU: 3, CallTimeout: 4, LogRate: 0}
+	want := mp.DefaultLimits()
+	want.Memory, want.Pids, want.CPU, want.CallTimeout, want.LogRate = 1, 2, 3, 4, 0
 	got := Limits{ptr[int64](1), ptr[int64](2), ptr(3.0), ptr(time.Duration(4)), ptr(0)}.Over(base)
 	if got != want {
 		t.Errorf("everything asked for: %+v", got)

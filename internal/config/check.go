@@ -148,20 +148,8 @@ func (c Config) checkUIDs() error {
 
 // checkOrder reports the first default that is above its maximum.
 func (l Limits) checkOrder() error {
-	d, m := l.Default.Values(), l.Max.Values()
-	for _, v := range []struct {
-		key   string
-		above bool
-	}{
-		{"memory", d.Memory > m.Memory},
-		{"pids", d.Pids > m.Pids},
-		{"cpu", d.CPU > m.CPU},
-		{"call_timeout", d.CallTimeout > m.CallTimeout},
-		{"log_rate", d.LogRate > m.LogRate},
-	} {
-		if v.above {
-			return fmt.Errorf("%s is above limits.max.%s", v.key, v.key)
-		}
+	if key, _, _ := l.Default.Values().Excess(l.Max.Values()); key != "" {
+		return fmt.Errorf("%s is above limits.max.%s", key, key)
 	}
 	return nil
 }

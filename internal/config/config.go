@@ -60,10 +60,18 @@ type Limits struct {
 // LimitSet is mp.Limits as people write it.
 type LimitSet struct {
 	Memory      Size     `toml:"memory" json:"memory"`
+	MemorySoft  Size     `toml:"memory_soft" json:"memory_soft"`
 	Pids        int64    `toml:"pids" json:"pids"`
 	CPU         float64  `toml:"cpu" json:"cpu"`
+	CPUWeight   int64    `toml:"cpu_weight" json:"cpu_weight"`
+	IORate      Size     `toml:"io_rate" json:"io_rate"`
+	IOWeight    int64    `toml:"io_weight" json:"io_weight"`
+	TmpBytes    Size     `toml:"tmp_bytes" json:"tmp_bytes"`
+	TmpFiles    int64    `toml:"tmp_files" json:"tmp_files"`
+	Files       int64    `toml:"files" json:"files"`
 	CallTimeout Duration `toml:"call_timeout" json:"call_timeout"`
 	LogRate     int      `toml:"log_rate" json:"log_rate"`
+	IPCRate     int      `toml:"ipc_rate" json:"ipc_rate"`
 }
 
 // Keep bounds what the daemon holds in memory for its callers.
@@ -93,8 +101,7 @@ func Default() Config {
 		DrainTimeout: Duration{5 * time.Second},
 		Limits: Limits{
 			Default: fromLimits(mp.DefaultLimits()),
-			Max: LimitSet{Memory: 1 << 30, Pids: 256, CPU: 4,
-				CallTimeout: Duration{5 * time.Minute}, LogRate: 2000},
+			Max:     fromLimits(mp.MaxLimits()),
 		},
 		Keep: Keep{Packages: 256 << 20, LogBytes: 256 << 10, LogLines: 2000},
 		Log:  Log{Level: "info", Format: "text"},
@@ -167,11 +174,19 @@ func withLine(err error) error {
 
 // Values gives the limits in the project's own type.
 func (l LimitSet) Values() mp.Limits {
-	return mp.Limits{Memory: int64(l.Memory), Pids: l.Pids, CPU: l.CPU,
-		CallTimeout: l.CallTimeout.Duration, LogRate: l.LogRate}
+	return mp.Limits{
+		Memory: int64(l.Memory), MemorySoft: int64(l.MemorySoft), Pids: l.Pids,
+		CPU: l.CPU, CPUWeight: l.CPUWeight, IORate: int64(l.IORate), IOWeight: l.IOWeight,
+		TmpBytes: int64(l.TmpBytes), TmpFiles: l.TmpFiles, Files: l.Files,
+		CallTimeout: l.CallTimeout.Duration, LogRate: l.LogRate, IPCRate: l.IPCRate,
+	}
 }
 
 func fromLimits(l mp.Limits) LimitSet {
-	return LimitSet{Memory: Size(l.Memory), Pids: l.Pids, CPU: l.CPU,
-		CallTimeout: Duration{l.CallTimeout}, LogRate: l.LogRate}
+	return LimitSet{
+		Memory: Size(l.Memory), MemorySoft: Size(l.MemorySoft), Pids: l.Pids,
+		CPU: l.CPU, CPUWeight: l.CPUWeight, IORate: Size(l.IORate), IOWeight: l.IOWeight,
+		TmpBytes: Size(l.TmpBytes), TmpFiles: l.TmpFiles, Files: l.Files,
+		CallTimeout: Duration{l.CallTimeout}, LogRate: l.LogRate, IPCRate: l.IPCRate,
+	}
 }

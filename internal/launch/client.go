@@ -47,15 +47,32 @@ func NewClient(f *os.File) (*Client, error) {
 	return c, nil
 }
 
-// Start makes a worker and gives it its ends of channel, birth pipe and
-// standard error, which stay the caller's to close. The file is the worker's
-// pidfd. A lock that the host lacks is an error that wraps mp.ErrMissing.
+// Start is what a worker is made of. The files stay the caller's to close.
+type Start struct {
+	ID      mp.InstanceID
+	Role    Role
+	Limits  mp.Limits
+	TTY     bool // as in Request, like the next two
+	Learn   bool
+	Only    []string
+	Channel *os.File // the worker's ends
+	Birth   *os.File
+	Stderr  *os.File
+	Root    *os.File // for RoleNative: the directory that becomes the program's root
+}
+
+// Start makes a worker. The file is its pidfd. A lock that the host lacks is an
+// error that wraps mp.ErrMissing.
 //
 // If ctx ends first, the worker is killed as soon as it has started, and Exits
 // delivers its end.
-func (c *Client) Start(ctx context.Context, id mp.InstanceID, role Role, limits mp.Limits, channel, birth, stderr *os.File) (Started, *os.File, error) {
-	r := Request{Op: OpStart, ID: id, Role: role, Limits: &limits}
-	a, err := c.call(ctx, r, channel, birth, stderr)
+func (c *Client) Start(ctx context.Context, s Start) (Started, *os.File, error) {
+	r := Request{Op: OpStart, ID: s.ID, Role: s.Role, Limits: &s.Limits, TTY: s.TTY, Learn: s.Learn, Only: s.Only}
+	files := []*os.File{s.Channel, s.Birth, s.Stderr}
+	if s.Root != nil {
+		files = append(files, s.Root)
+	}
+	a, err := c.call(ctx, r, files...)
 	if err != nil {
 		return Started{}, nil, err
 	}

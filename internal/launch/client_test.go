@@ -94,7 +94,7 @@ func TestStartGetsThePidfd(t *testing.T) {
 		}
 		p.say(Response{Seq: r.Seq, Started: &Started{Pid: 7}}, null)
 	}()
-	s, f, err := c.Start(t.Context(), "a", RoleJS, mp.DefaultLimits(), null, null, null)
+	s, f, err := c.Start(t.Context(), Start{ID: "a", Role: RoleJS, Limits: mp.DefaultLimits(), Channel: null, Birth: null, Stderr: null})
 	if err != nil || s.Pid != 7 || f == nil {
 		t.Fatal(s, f, err)
 	}
@@ -149,7 +149,7 @@ func TestStartThatIsLeftIsKilled(t *testing.T) {
 		time.Sleep(10 * time.Millisecond) // answers late
 		p.say(Response{Seq: r.Seq, Started: &Started{Pid: 7}}, null)
 	}()
-	if _, _, err := c.Start(ctx, "a", RoleJS, mp.DefaultLimits(), null, null, null); !errors.Is(err, context.Canceled) {
+	if _, _, err := c.Start(ctx, Start{ID: "a", Role: RoleJS, Limits: mp.DefaultLimits(), Channel: null, Birth: null, Stderr: null}); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	for {

@@ -4,9 +4,11 @@
 // The two share one SOCK_SEQPACKET socket, inherited by the launcher as fd 3.
 // Each packet is one JSON object of at most MaxPacket bytes. The supervisor
 // sends Requests; the launcher answers each with a Response of the same Seq,
-// in any order, and sends Events (Seq 0) when a worker ends. The set of
-// requests is closed, and a request carries no path, no uid, no program and no
-// system call: the launcher takes those from its own configuration alone.
+// in any order, and sends events (Seq 0) when a worker ends, is refused a system
+// call, or faults. The set of requests is closed. A request carries no path, no
+// uid and no program: the launcher takes those from its own configuration
+// alone. The root of a native program comes as a descriptor, which is proof that
+// the supervisor could open it; system calls can be named only to take them away.
 //
 // When the supervisor's end closes, the launcher ends every worker and exits.
 package launch
@@ -25,19 +27,29 @@ type Op string
 
 // The requests. Each names the worker by ID.
 const (
-	OpStart  Op = "start"  // Role, Limits, three fds: channel, birth pipe, standard error → Started
+	OpStart  Op = "start"  // Role, Limits, three fds: channel, birth pipe, standard error, and for RoleNative the root directory → Started
 	OpLimit  Op = "limit"  // Limits
 	OpFreeze Op = "freeze" // the worker's cgroup
 	OpThaw   Op = "thaw"
-	OpKill   Op = "kill" // everything in the worker's cgroup
-	OpStat   Op = "stat" // → Stat: usage, and each lock as verified from outside
+	OpKill   Op = "kill"   // everything in the worker's cgroup
+	OpStat   Op = "stat"   // → Stat: usage, and each lock as verified from outside
+	OpSample Op = "sample" // IDs, at most MaxSamples, and no ID → Samples; cheap enough for every second
 )
 
 // Role selects a system call table and a rootfs. The launcher knows which exist.
 type Role string
 
-// RoleJS is a worker with the JavaScript engine and nothing else.
-const RoleJS Role = "js"
+// The roles.
+const (
+	RoleJS     Role = "js"     // a worker with the JavaScript engine and nothing else
+	RoleNative Role = "native" // a worker that executes a program out of a root directory of the program's own
+)
+
+// MaxSamples is how many workers one OpSample may ask about.
+const MaxSamples = 64
+
+// MaxOnly is how many system calls Request.Only may name.
+const MaxOnly = 512
 
 // Request is one packet from the supervisor.
 type Request struct {
@@ -46,6 +58,14 @@ type Request struct {
 	ID     mp.InstanceID `json:"id"`
 	Role   Role          `json:"role,omitempty"`
 	Limits *mp.Limits    `json:"limits,omitempty"`
+
+	// For OpStart.
+	TTY   bool     `json:"tty,omitempty"`   // RoleNative: /dev/tty is there
+	Learn bool     `json:"learn,omitempty"` // record every system call and refuse none; the launcher must have been started with --learn
+	Only  []string `json:"only,omitempty"`  // RoleNative: of the role's table, what the program may call; names that the role does not have add nothing
+
+	// For OpSample, which has no ID.
+	IDs []mp.InstanceID `json:"ids,omitempty"`
 }
 
 // Response is one packet from the launcher.
@@ -56,7 +76,12 @@ type Response struct {
 	Gone    bool     `json:"gone,omitempty"`    // there is no worker of that ID; Error says so, too
 	Started *Started `json:"started,omitempty"`
 	Stat    *Stat    `json:"stat,omitempty"`
-	Event   *Exited  `json:"event,omitempty"`
+	Samples []Sample `json:"samples,omitempty"`
+
+	// Events: Seq is 0, and one of these is set.
+	Event  *Exited `json:"event,omitempty"`
+	Denied *Denied `json:"denied,omitempty"`
+	Fault  *Fault  `json:"fault,omitempty"`
 }
 
 // Started identifies a new worker process on the host. The pidfd travels beside it.
@@ -76,6 +101,58 @@ type Exited struct {
 	Syscall   string        `json:"syscall,omitempty"` // for SIGSYS, if the kernel's audit record told it
 	CPUMicros uint64        `json:"cpu_us"`
 	PeakBytes uint64        `json:"peak_bytes"`
+	Learned   []Learned     `json:"learned,omitempty"` // if it was started with Learn: by name
+}
+
+// Learned is a system call that a program made while the launcher recorded.
+type Learned struct {
+	Syscall string `json:"syscall"`
+	Count   uint64 `json:"count"`
+	Action  string `json:"action"` // what the role's filter does with it: allow, kill, errno EPERM
+}
+
+// Denied tells of system calls that a worker's filter refused, by the kernel's
+// audit records. The first of its kind is told at once, more of them once a
+// second with their number. They may be incomplete: the kernel drops records
+// that come too fast, and the launcher reads no more than so many a second.
+type Denied struct {
+	ID      mp.InstanceID `json:"id"`
+	Pid     int           `json:"pid"`               // of the process that made the first of them
+	Command string        `json:"command,omitempty"` // its name, which the program chose
+	Syscall string        `json:"syscall"`
+	Arch    string        `json:"arch"`   // x86_64, i386, x32, aarch64
+	Action  string        `json:"action"` // killed, refused, logged
+	Count   uint64        `json:"count"`
+}
+
+// Fault tells of a process of a worker that a memory fault or a bad
+// instruction ended, as the kernel's log has it.
+type Fault struct {
+	ID      mp.InstanceID `json:"id"`
+	Pid     int           `json:"pid"`
+	Command string        `json:"command,omitempty"`
+	Signal  int           `json:"signal"`
+	Class   mp.Fault      `json:"class"`
+	Address uint64        `json:"address"`
+	IP      uint64        `json:"ip"` // where it was executing
+}
+
+// Sample is what a worker has used at one moment. All but Memory, Pids and
+// Frozen only grow.
+type Sample struct {
+	ID          mp.InstanceID `json:"id"`
+	CPU         time.Duration `json:"cpu"`
+	Memory      uint64        `json:"memory"`
+	Peak        uint64        `json:"peak,omitempty"`
+	Pids        uint64        `json:"pids"`
+	Periods     uint64        `json:"periods,omitempty"`      // of the processor quota
+	Throttled   uint64        `json:"throttled,omitempty"`    // periods in which it was held back
+	Faults      uint64        `json:"faults,omitempty"`       // page faults
+	MajorFaults uint64        `json:"major_faults,omitempty"` // those that read from a disk
+	Reclaimed   uint64        `json:"reclaimed,omitempty"`    // bytes that the kernel took back for the limit
+	Stalled     time.Duration `json:"stalled,omitempty"`      // time in which some task waited for memory; 0 where the kernel does not tell
+	OOMKills    uint64        `json:"oom_kills,omitempty"`
+	Frozen      bool          `json:"frozen,omitempty"`
 }
 
 // Stat is a worker as seen from outside.

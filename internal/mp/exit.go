@@ -20,6 +20,7 @@ const (
 	CauseMemoryViolation Cause = "memory violation"   // SIGSEGV or SIGBUS
 	CauseProtocol        Cause = "protocol error"     // it broke the rules of its channel
 	CauseSupervisorGone  Cause = "supervisor gone"    // nobody was left to talk to
+	CauseRule            Cause = "monitor rule"       // the monitor ended it; Detail has the rule and its evidence
 )
 
 // Fault is the class of the address at which a memory violation happened.
@@ -31,6 +32,8 @@ const (
 	FaultGuard   Fault = "guard page" // next to a stack or the heap's end
 	FaultExec    Fault = "execute of data"
 	FaultWild    Fault = "wild"
+	FaultIllegal Fault = "illegal instruction" // SIGILL
+	FaultSyscall Fault = "system call"         // SIGSYS
 	FaultUnknown Fault = "unknown"
 )
 
@@ -94,7 +97,7 @@ func (e Exit) Status() int {
 			return 128 + e.Signal
 		}
 		return 128 + sigSEGV
-	case CauseCallLimit, CauseMemoryLimit, CauseKilled, CauseProtocol:
+	case CauseCallLimit, CauseMemoryLimit, CauseKilled, CauseProtocol, CauseRule:
 		return 128 + sigKILL
 	case CauseSupervisorGone:
 		return StatusFailed

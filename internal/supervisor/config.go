@@ -16,9 +16,9 @@ import (
 // Launcher is what the supervisor asks of the privileged half. *launch.Client
 // is one.
 type Launcher interface {
-	// Start makes a worker and gives it its ends of channel, birth pipe and
-	// standard error; the caller closes them. The file is the worker's pidfd.
-	Start(ctx context.Context, id mp.InstanceID, role launch.Role, limits mp.Limits, channel, birth, stderr *os.File) (launch.Started, *os.File, error)
+	// Start makes a worker; the caller closes the files. The file that it
+	// returns is the worker's pidfd.
+	Start(ctx context.Context, s launch.Start) (launch.Started, *os.File, error)
 	// Kill ends everything in the worker's cgroup; Exits tells when it is done.
 	Kill(ctx context.Context, id mp.InstanceID) error
 	// Stat looks at the worker from outside.
@@ -58,14 +58,8 @@ type Settings struct {
 // DefaultSettings are the settings of a supervisor that nobody configured.
 func DefaultSettings() Settings {
 	return Settings{
-		Default: mp.DefaultLimits(),
-		Max: mp.Limits{
-			Memory:      1 << 30,
-			Pids:        256,
-			CPU:         4,
-			CallTimeout: 5 * time.Minute,
-			LogRate:     2000,
-		},
+		Default:      mp.DefaultLimits(),
+		Max:          mp.MaxLimits(),
 		MaxPrograms:  256,
 		PackageBytes: 256 << 20,
 		LogBytes:     256 << 10,
@@ -100,18 +94,8 @@ func (s Settings) Check() error {
 
 // allowed reports the first limit of l that is above the host's.
 func allowed(l, most mp.Limits) error {
-	const say = "%s %v is above this host's maximum of %v; ask for less, or raise the maximum in the configuration"
-	switch {
-	case l.Memory > most.Memory:
-		return fmt.Errorf(say, "memory limit in bytes", l.Memory, most.Memory)
-	case l.Pids > most.Pids:
-		return fmt.Errorf(say, "task limit", l.Pids, most.Pids)
-	case l.CPU > most.CPU:
-		return fmt.Errorf(say, "processor limit", l.CPU, most.CPU)
-	case l.CallTimeout > most.CallTimeout:
-		return fmt.Errorf(say, "call timeout", l.CallTimeout, most.CallTimeout)
-	case l.LogRate > most.LogRate:
-		return fmt.Errorf(say, "log rate in lines a second", l.LogRate, most.LogRate)
+	if key, got, bound := l.Excess(most); key != "" {
+		return fmt.Errorf("limit %s of %v is above this host's maximum of %v; ask for less, or raise limits.max.%s in the configuration", key, got, bound, key)
 	}
 	return nil
 }

@@ -83,14 +83,15 @@ func dup(t *testing.T, f *os.File) *os.File {
 	return os.NewFile(uintptr(n), f.Name())
 }
 
-func (l *fakeLauncher) Start(_ context.Context, id mp.InstanceID, role launch.Role, limits mp.Limits, channel, birth, stderr *os.File) (launch.Started, *os.File, error) {
+func (l *fakeLauncher) Start(_ context.Context, s launch.Start) (launch.Started, *os.File, error) {
+	id, limits, channel, birth, stderr := s.ID, s.Limits, s.Channel, s.Birth, s.Stderr
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fail != nil {
 		return launch.Started{}, nil, l.fail
 	}
-	if role != launch.RoleJS || limits.Check() != nil {
-		l.t.Errorf("asked for role %q with limits %+v", role, limits)
+	if s.Role != launch.RoleJS || limits.Check() != nil {
+		l.t.Errorf("asked for role %q with limits %+v", s.Role, limits)
 	}
 	pidfd, life, err := os.Pipe()
 	if err != nil {

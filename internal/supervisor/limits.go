@@ -39,24 +39,34 @@ func effective(s Settings, manifest bundle.Limits, asked *controlpb.Limits) (mp.
 	return l, nil
 }
 
+func take[T any](dst, src *T) {
+	if src != nil {
+		*dst = *src
+	}
+}
+
 // override puts what the caller asks for in the place of the manifest's.
 func override(l *mp.Limits, asked *controlpb.Limits) {
 	if asked == nil {
 		return
 	}
-	if asked.MemoryBytes != nil {
-		l.Memory = *asked.MemoryBytes
-	}
-	if asked.Pids != nil {
-		l.Pids = *asked.Pids
-	}
-	if asked.Cpu != nil {
-		l.CPU = *asked.Cpu
-	}
+	take(&l.Memory, asked.MemoryBytes)
+	take(&l.Pids, asked.Pids)
+	take(&l.CPU, asked.Cpu)
 	if asked.CallTimeout != nil {
 		l.CallTimeout = asked.CallTimeout.AsDuration()
 	}
 	if asked.LogRate != nil {
 		l.LogRate = int(*asked.LogRate)
+	}
+	take(&l.MemorySoft, asked.MemorySoftBytes)
+	take(&l.CPUWeight, asked.CpuWeight)
+	take(&l.IORate, asked.IoRate)
+	take(&l.IOWeight, asked.IoWeight)
+	take(&l.TmpBytes, asked.TmpBytes)
+	take(&l.TmpFiles, asked.TmpFiles)
+	take(&l.Files, asked.Files)
+	if asked.IpcRate != nil {
+		l.IPCRate = int(*asked.IpcRate)
 	}
 }

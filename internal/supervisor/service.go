@@ -12,12 +12,16 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
+	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb/controlpbconnect"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
 // service answers the control API: each method checks its arguments, calls the
 // supervisor, and writes the answer. Whoever gets here has the operator role.
-type service struct{ s *Supervisor }
+type service struct {
+	controlpbconnect.UnimplementedControlHandler
+	s *Supervisor
+}
 
 func (v *service) PutPackage(ctx context.Context, _ *controlpb.PutPackageRequest) (*controlpb.PutPackageResponse, error) {
 	f, err := control.TakeFile(ctx)

@@ -127,7 +127,10 @@ func (s *Supervisor) launch(ctx context.Context, i *instance) (*os.File, *wire.B
 		return nil, nil, err
 	}
 	defer p.closeTheirs()
-	started, pidfd, err := s.cfg.Launcher.Start(ctx, i.id, launch.RoleJS, i.limits, p.theirChannel, p.theirBirth, p.theirStderr)
+	started, pidfd, err := s.cfg.Launcher.Start(ctx, launch.Start{
+		ID: i.id, Role: launch.RoleJS, Limits: i.limits,
+		Channel: p.theirChannel, Birth: p.theirBirth, Stderr: p.theirStderr,
+	})
 	if err != nil {
 		p.closeOurs()
 		return nil, nil, fmt.Errorf("the launcher cannot make a worker: %w", err)

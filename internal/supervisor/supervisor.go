@@ -64,7 +64,7 @@ func New(cfg Config) (*Supervisor, error) {
 		idle:     make(chan struct{}),
 	}
 	s.server = control.NewServer(control.ServerConfig{
-		Handler: &service{s},
+		Handler: &service{s: s},
 		Access:  cfg.Access,
 		Refused: s.refused,
 		Log:     cfg.Log,

@@ -3,6 +3,8 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
@@ -22,8 +24,37 @@ func (m *Boot) check() error {
 	case m.ResultBytes > MaxResult:
 		return fmt.Errorf("result limit of %d bytes: the most is %d", m.ResultBytes, MaxResult)
 	}
-	return errors.Join(text("app_id", m.AppID, MaxName), text("entry", m.Entry, MaxName))
+	if m.IPCRate < 0 {
+		return errors.New("a limit is negative")
+	}
+	return errors.Join(text("app_id", m.AppID, MaxName), text("entry", m.Entry, MaxName), m.Native.check())
 }
+
+func (m *Native) check() error {
+	if m == nil {
+		return nil
+	}
+	if len(m.Args) == 0 || m.Args[0] == "" {
+		return errors.New("a native program without a name")
+	}
+	total := 0
+	for _, s := range slices.Concat(m.Args, m.Env, []string{m.Dir}) {
+		total += len(s) + 1
+		if strings.ContainsRune(s, 0) {
+			return errors.New("an argument or variable with a zero byte")
+		}
+	}
+	return errors.Join(size("arguments", len(m.Args), MaxArgs), size("variables", len(m.Env), MaxArgs), size("arguments and variables", total, MaxArgText))
+}
+
+func (m *Signal) check() error {
+	if m.Number < 1 || m.Number > 31 {
+		return fmt.Errorf("signal %d", m.Number)
+	}
+	return nil
+}
+
+func (*Done) check() error { return nil }
 
 func (m *Booted) check() error {
 	if err := errors.Join(size("exports", len(m.Exports), MaxExports), guestError(m.Error)); err != nil {
@@ -67,17 +98,20 @@ func (l LogLine) check() error {
 
 func (m *Ending) check() error {
 	switch m.Cause {
-	case mp.CauseExited, mp.CauseCallLimit, mp.CauseMemoryLimit, mp.CauseMemoryViolation, mp.CauseProtocol, mp.CauseSupervisorGone:
+	case mp.CauseExited, mp.CauseSignal, mp.CauseCallLimit, mp.CauseMemoryLimit, mp.CauseMemoryViolation, mp.CauseProtocol, mp.CauseSupervisorGone:
 	default: // the other causes are not a worker's to claim
 		return fmt.Errorf("cause %.40q", string(m.Cause))
 	}
 	switch m.Fault {
-	case "", mp.FaultNull, mp.FaultGuard, mp.FaultExec, mp.FaultWild, mp.FaultUnknown:
+	case "", mp.FaultNull, mp.FaultGuard, mp.FaultExec, mp.FaultWild, mp.FaultIllegal, mp.FaultSyscall, mp.FaultUnknown:
 	default:
 		return fmt.Errorf("fault %.40q", string(m.Fault))
 	}
 	if m.Code < 0 || m.Code > 255 {
 		return fmt.Errorf("exit code %d", m.Code)
+	}
+	if m.Signal < 0 || m.Signal > 64 || (m.Signal != 0) != (m.Cause == mp.CauseSignal) {
+		return fmt.Errorf("signal %d with cause %q", m.Signal, string(m.Cause))
 	}
 	return text("detail", m.Detail, MaxErrText)
 }

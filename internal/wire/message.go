@@ -18,6 +18,8 @@ type Method byte
 const (
 	MethodBoot Method = 1 // Boot → Booted; once, with the package's fd attached
 	MethodCall Method = 2 // Call → Reply; after Boot
+	// Signal → an empty reply; for native programs, after Boot.
+	MethodSignal Method = 3
 )
 
 // Notifications from the worker to the supervisor. They have no reply.
@@ -48,7 +50,29 @@ type Boot struct {
 	TurnMillis  int64    `cbor:"6,keyasint"` // the longest turn of the event loop
 	ResultBytes int      `cbor:"7,keyasint"`
 	LogRate     int      `cbor:"8,keyasint"` // lines a second
+	IPCRate     int      `cbor:"9,keyasint"` // requests a second
+	// Native says how to execute a native program; nil for the other engines.
+	Native *Native `cbor:"10,keyasint,omitempty"`
 }
+
+// Native is what a native program is executed with. With Stdio set, three
+// descriptors come with the Boot: its standard input, output and error. Without,
+// its input is /dev/null and its output and error are console lines.
+type Native struct {
+	Args  []string `cbor:"1,keyasint"`           // Args[0] is the program, a path or looked up in the PATH of Env
+	Env   []string `cbor:"2,keyasint,omitempty"` // NAME=VALUE
+	Dir   string   `cbor:"3,keyasint,omitempty"` // where it begins; "" is /
+	Stdio bool     `cbor:"4,keyasint,omitempty"`
+	TTY   bool     `cbor:"5,keyasint,omitempty"` // its standard input is the terminal that is to control it
+}
+
+// Signal asks that a signal be sent to the program's process group.
+type Signal struct {
+	Number int `cbor:"1,keyasint"` // 1 to 31
+}
+
+// Done answers what has no other answer.
+type Done struct{}
 
 // Booted answers Boot. Error is set when the program's own code failed; the
 // package cannot be run then.
@@ -90,6 +114,7 @@ type Ending struct {
 	Code   int      `cbor:"2,keyasint,omitempty"`
 	Fault  mp.Fault `cbor:"3,keyasint,omitempty"`
 	Detail string   `cbor:"4,keyasint,omitempty"`
+	Signal int      `cbor:"5,keyasint,omitempty"` // for CauseSignal: what ended the native program
 }
 
 // Limits of single members, checked after decoding; a whole message is bounded
@@ -103,4 +128,6 @@ const (
 	MaxLogLines = 256     // lines in one Log
 	MaxErrText  = 64 << 10
 	MaxLocks    = 64
+	MaxArgs     = 1024      // arguments, and likewise variables, of a native program
+	MaxArgText  = 128 << 10 // bytes of all of them together
 )

@@ -201,14 +201,22 @@ func (x *Warning) GetMessage() string {
 
 // Limits bound one program. An absent field leaves the manifest's value.
 type Limits struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	MemoryBytes   *int64                 `protobuf:"varint,1,opt,name=memory_bytes,json=memoryBytes,proto3,oneof" json:"memory_bytes,omitempty"`
-	Pids          *int64                 `protobuf:"varint,2,opt,name=pids,proto3,oneof" json:"pids,omitempty"`
-	Cpu           *float64               `protobuf:"fixed64,3,opt,name=cpu,proto3,oneof" json:"cpu,omitempty"` // processors
-	CallTimeout   *durationpb.Duration   `protobuf:"bytes,4,opt,name=call_timeout,json=callTimeout,proto3" json:"call_timeout,omitempty"`
-	LogRate       *int32                 `protobuf:"varint,5,opt,name=log_rate,json=logRate,proto3,oneof" json:"log_rate,omitempty"` // lines a second
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	MemoryBytes     *int64                 `protobuf:"varint,1,opt,name=memory_bytes,json=memoryBytes,proto3,oneof" json:"memory_bytes,omitempty"`
+	Pids            *int64                 `protobuf:"varint,2,opt,name=pids,proto3,oneof" json:"pids,omitempty"`
+	Cpu             *float64               `protobuf:"fixed64,3,opt,name=cpu,proto3,oneof" json:"cpu,omitempty"` // processors
+	CallTimeout     *durationpb.Duration   `protobuf:"bytes,4,opt,name=call_timeout,json=callTimeout,proto3" json:"call_timeout,omitempty"`
+	LogRate         *int32                 `protobuf:"varint,5,opt,name=log_rate,json=logRate,proto3,oneof" json:"log_rate,omitempty"` // lines a second
+	MemorySoftBytes *int64                 `protobuf:"varint,6,opt,name=memory_soft_bytes,json=memorySoftBytes,proto3,oneof" json:"memory_soft_bytes,omitempty"`
+	CpuWeight       *int64                 `protobuf:"varint,7,opt,name=cpu_weight,json=cpuWeight,proto3,oneof" json:"cpu_weight,omitempty"` // 1 to 10000, usually 100
+	IoRate          *int64                 `protobuf:"varint,8,opt,name=io_rate,json=ioRate,proto3,oneof" json:"io_rate,omitempty"`          // bytes a second of each disk
+	IoWeight        *int64                 `protobuf:"varint,9,opt,name=io_weight,json=ioWeight,proto3,oneof" json:"io_weight,omitempty"`    // 1 to 10000
+	TmpBytes        *int64                 `protobuf:"varint,10,opt,name=tmp_bytes,json=tmpBytes,proto3,oneof" json:"tmp_bytes,omitempty"`
+	TmpFiles        *int64                 `protobuf:"varint,11,opt,name=tmp_files,json=tmpFiles,proto3,oneof" json:"tmp_files,omitempty"`
+	Files           *int64                 `protobuf:"varint,12,opt,name=files,proto3,oneof" json:"files,omitempty"`                    // open descriptors of a process
+	IpcRate         *int32                 `protobuf:"varint,13,opt,name=ipc_rate,json=ipcRate,proto3,oneof" json:"ipc_rate,omitempty"` // requests a second
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
@@ -276,13 +284,72 @@ func (x *Limits) GetLogRate() int32 {
 	return 0
 }
 
+func (x *Limits) GetMemorySoftBytes() int64 {
+	if x != nil && x.MemorySoftBytes != nil {
+		return *x.MemorySoftBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetCpuWeight() int64 {
+	if x != nil && x.CpuWeight != nil {
+		return *x.CpuWeight
+	}
+	return 0
+}
+
+func (x *Limits) GetIoRate() int64 {
+	if x != nil && x.IoRate != nil {
+		return *x.IoRate
+	}
+	return 0
+}
+
+func (x *Limits) GetIoWeight() int64 {
+	if x != nil && x.IoWeight != nil {
+		return *x.IoWeight
+	}
+	return 0
+}
+
+func (x *Limits) GetTmpBytes() int64 {
+	if x != nil && x.TmpBytes != nil {
+		return *x.TmpBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetTmpFiles() int64 {
+	if x != nil && x.TmpFiles != nil {
+		return *x.TmpFiles
+	}
+	return 0
+}
+
+func (x *Limits) GetFiles() int64 {
+	if x != nil && x.Files != nil {
+		return *x.Files
+	}
+	return 0
+}
+
+func (x *Limits) GetIpcRate() int32 {
+	if x != nil && x.IpcRate != nil {
+		return *x.IpcRate
+	}
+	return 0
+}
+
 type StartRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Digest string                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
 	Limits *Limits                `protobuf:"bytes,2,opt,name=limits,proto3" json:"limits,omitempty"` // overrides of the manifest's
 	// The program lives for its caller: unless a Wait with attached set is open
 	// within ten seconds of the answer, the program is ended.
-	Attached      bool `protobuf:"varint,3,opt,name=attached,proto3" json:"attached,omitempty"`
+	Attached bool    `protobuf:"varint,3,opt,name=attached,proto3" json:"attached,omitempty"`
+	Native   *Native `protobuf:"bytes,4,opt,name=native,proto3" json:"native,omitempty"`
+	// Record every system call and refuse none, inside all other locks.
+	Learn         bool `protobuf:"varint,5,opt,name=learn,proto3" json:"learn,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -338,6 +405,115 @@ func (x *StartRequest) GetAttached() bool {
 	return false
 }
 
+func (x *StartRequest) GetNative() *Native {
+	if x != nil {
+		return x.Native
+	}
+	return nil
+}
+
+func (x *StartRequest) GetLearn() bool {
+	if x != nil {
+		return x.Learn
+	}
+	return false
+}
+
+// Native says how a native program is run. Files travel with the request, in
+// this order: the root directory if root is set, then standard input, output
+// and error if stdio is set. HTTP/1.1 only.
+type Native struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Root          bool                   `protobuf:"varint,1,opt,name=root,proto3" json:"root,omitempty"`   // a directory instead of a package; digest is empty
+	Stdio         bool                   `protobuf:"varint,2,opt,name=stdio,proto3" json:"stdio,omitempty"` // otherwise: no input, output and error go to the console lines
+	Tty           bool                   `protobuf:"varint,3,opt,name=tty,proto3" json:"tty,omitempty"`     // the standard input is a terminal that controls the program
+	Args          []string               `protobuf:"bytes,4,rep,name=args,proto3" json:"args,omitempty"`    // with root: program and arguments; with a package: further arguments
+	Env           []string               `protobuf:"bytes,5,rep,name=env,proto3" json:"env,omitempty"`      // NAME=VALUE, over the defaults
+	Dir           string                 `protobuf:"bytes,6,opt,name=dir,proto3" json:"dir,omitempty"`      // where it begins; "" is /
+	Name          string                 `protobuf:"bytes,7,opt,name=name,proto3" json:"name,omitempty"`    // with root, for people; "" is the last part of args[0]
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Native) Reset() {
+	*x = Native{}
+	mi := &file_control_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Native) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Native) ProtoMessage() {}
+
+func (x *Native) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Native.ProtoReflect.Descriptor instead.
+func (*Native) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Native) GetRoot() bool {
+	if x != nil {
+		return x.Root
+	}
+	return false
+}
+
+func (x *Native) GetStdio() bool {
+	if x != nil {
+		return x.Stdio
+	}
+	return false
+}
+
+func (x *Native) GetTty() bool {
+	if x != nil {
+		return x.Tty
+	}
+	return false
+}
+
+func (x *Native) GetArgs() []string {
+	if x != nil {
+		return x.Args
+	}
+	return nil
+}
+
+func (x *Native) GetEnv() []string {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
+func (x *Native) GetDir() string {
+	if x != nil {
+		return x.Dir
+	}
+	return ""
+}
+
+func (x *Native) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 type StartResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -352,7 +528,7 @@ type StartResponse struct {
 
 func (x *StartResponse) Reset() {
 	*x = StartResponse{}
-	mi := &file_control_proto_msgTypes[5]
+	mi := &file_control_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -364,7 +540,7 @@ func (x *StartResponse) String() string {
 func (*StartResponse) ProtoMessage() {}
 
 func (x *StartResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[5]
+	mi := &file_control_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -377,7 +553,7 @@ func (x *StartResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartResponse.ProtoReflect.Descriptor instead.
 func (*StartResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{5}
+	return file_control_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *StartResponse) GetId() string {
@@ -422,7 +598,7 @@ type CallRequest struct {
 
 func (x *CallRequest) Reset() {
 	*x = CallRequest{}
-	mi := &file_control_proto_msgTypes[6]
+	mi := &file_control_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -434,7 +610,7 @@ func (x *CallRequest) String() string {
 func (*CallRequest) ProtoMessage() {}
 
 func (x *CallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[6]
+	mi := &file_control_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -447,7 +623,7 @@ func (x *CallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallRequest.ProtoReflect.Descriptor instead.
 func (*CallRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{6}
+	return file_control_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CallRequest) GetId() string {
@@ -492,7 +668,7 @@ type CallResponse struct {
 
 func (x *CallResponse) Reset() {
 	*x = CallResponse{}
-	mi := &file_control_proto_msgTypes[7]
+	mi := &file_control_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -504,7 +680,7 @@ func (x *CallResponse) String() string {
 func (*CallResponse) ProtoMessage() {}
 
 func (x *CallResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[7]
+	mi := &file_control_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -517,7 +693,7 @@ func (x *CallResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResponse.ProtoReflect.Descriptor instead.
 func (*CallResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{7}
+	return file_control_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CallResponse) GetOutcome() isCallResponse_Outcome {
@@ -580,7 +756,7 @@ type Thrown struct {
 
 func (x *Thrown) Reset() {
 	*x = Thrown{}
-	mi := &file_control_proto_msgTypes[8]
+	mi := &file_control_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -592,7 +768,7 @@ func (x *Thrown) String() string {
 func (*Thrown) ProtoMessage() {}
 
 func (x *Thrown) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[8]
+	mi := &file_control_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -605,7 +781,7 @@ func (x *Thrown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Thrown.ProtoReflect.Descriptor instead.
 func (*Thrown) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{8}
+	return file_control_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Thrown) GetName() string {
@@ -642,7 +818,7 @@ type ErrorInfo struct {
 
 func (x *ErrorInfo) Reset() {
 	*x = ErrorInfo{}
-	mi := &file_control_proto_msgTypes[9]
+	mi := &file_control_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -654,7 +830,7 @@ func (x *ErrorInfo) String() string {
 func (*ErrorInfo) ProtoMessage() {}
 
 func (x *ErrorInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[9]
+	mi := &file_control_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -667,7 +843,7 @@ func (x *ErrorInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorInfo.ProtoReflect.Descriptor instead.
 func (*ErrorInfo) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{9}
+	return file_control_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ErrorInfo) GetReason() string {
@@ -700,7 +876,7 @@ type KillRequest struct {
 
 func (x *KillRequest) Reset() {
 	*x = KillRequest{}
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -712,7 +888,7 @@ func (x *KillRequest) String() string {
 func (*KillRequest) ProtoMessage() {}
 
 func (x *KillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -725,7 +901,7 @@ func (x *KillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillRequest.ProtoReflect.Descriptor instead.
 func (*KillRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{10}
+	return file_control_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *KillRequest) GetId() string {
@@ -744,7 +920,7 @@ type KillResponse struct {
 
 func (x *KillResponse) Reset() {
 	*x = KillResponse{}
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -756,7 +932,7 @@ func (x *KillResponse) String() string {
 func (*KillResponse) ProtoMessage() {}
 
 func (x *KillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,7 +945,7 @@ func (x *KillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillResponse.ProtoReflect.Descriptor instead.
 func (*KillResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{11}
+	return file_control_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *KillResponse) GetExit() *Exit {
@@ -788,7 +964,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +976,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +989,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{12}
+	return file_control_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListRequest) GetAll() bool {
@@ -832,7 +1008,7 @@ type ListResponse struct {
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -844,7 +1020,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -857,7 +1033,7 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{13}
+	return file_control_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListResponse) GetPrograms() []*Program {
@@ -880,14 +1056,15 @@ type Program struct {
 	MemoryBytes   uint64                 `protobuf:"varint,9,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
 	Cpu           *durationpb.Duration   `protobuf:"bytes,10,opt,name=cpu,proto3" json:"cpu,omitempty"`
 	Calls         uint64                 `protobuf:"varint,11,opt,name=calls,proto3" json:"calls,omitempty"`
-	Exit          *Exit                  `protobuf:"bytes,12,opt,name=exit,proto3" json:"exit,omitempty"` // when ended
+	Exit          *Exit                  `protobuf:"bytes,12,opt,name=exit,proto3" json:"exit,omitempty"`       // when ended
+	Runtime       string                 `protobuf:"bytes,13,opt,name=runtime,proto3" json:"runtime,omitempty"` // js, native
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1076,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1089,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{14}
+	return file_control_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Program) GetId() string {
@@ -999,6 +1176,13 @@ func (x *Program) GetExit() *Exit {
 	return nil
 }
 
+func (x *Program) GetRuntime() string {
+	if x != nil {
+		return x.Runtime
+	}
+	return ""
+}
+
 type Exit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cause         string                 `protobuf:"bytes,1,opt,name=cause,proto3" json:"cause,omitempty"`
@@ -1015,7 +1199,7 @@ type Exit struct {
 
 func (x *Exit) Reset() {
 	*x = Exit{}
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1211,7 @@ func (x *Exit) String() string {
 func (*Exit) ProtoMessage() {}
 
 func (x *Exit) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1224,7 @@ func (x *Exit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exit.ProtoReflect.Descriptor instead.
 func (*Exit) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{15}
+	return file_control_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Exit) GetCause() string {
@@ -1108,7 +1292,7 @@ type InspectRequest struct {
 
 func (x *InspectRequest) Reset() {
 	*x = InspectRequest{}
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1120,7 +1304,7 @@ func (x *InspectRequest) String() string {
 func (*InspectRequest) ProtoMessage() {}
 
 func (x *InspectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1133,7 +1317,7 @@ func (x *InspectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectRequest.ProtoReflect.Descriptor instead.
 func (*InspectRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{16}
+	return file_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *InspectRequest) GetId() string {
@@ -1153,14 +1337,16 @@ type InspectResponse struct {
 	Channel       *Channel               `protobuf:"bytes,6,opt,name=channel,proto3" json:"channel,omitempty"`
 	PolicyDigest  string                 `protobuf:"bytes,7,opt,name=policy_digest,json=policyDigest,proto3" json:"policy_digest,omitempty"`
 	Entry         string                 `protobuf:"bytes,8,opt,name=entry,proto3" json:"entry,omitempty"`
-	Image         string                 `protobuf:"bytes,9,opt,name=image,proto3" json:"image,omitempty"` // of the engine's heap: mapped, or evaluated and why
+	Image         string                 `protobuf:"bytes,9,opt,name=image,proto3" json:"image,omitempty"`      // of the engine's heap: mapped, or evaluated and why
+	Denials       []*Denial              `protobuf:"bytes,10,rep,name=denials,proto3" json:"denials,omitempty"` // system calls that were refused, most frequent first
+	Learning      bool                   `protobuf:"varint,11,opt,name=learning,proto3" json:"learning,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InspectResponse) Reset() {
 	*x = InspectResponse{}
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1358,7 @@ func (x *InspectResponse) String() string {
 func (*InspectResponse) ProtoMessage() {}
 
 func (x *InspectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1371,7 @@ func (x *InspectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectResponse.ProtoReflect.Descriptor instead.
 func (*InspectResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{17}
+	return file_control_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *InspectResponse) GetProgram() *Program {
@@ -1251,6 +1437,89 @@ func (x *InspectResponse) GetImage() string {
 	return ""
 }
 
+func (x *InspectResponse) GetDenials() []*Denial {
+	if x != nil {
+		return x.Denials
+	}
+	return nil
+}
+
+func (x *InspectResponse) GetLearning() bool {
+	if x != nil {
+		return x.Learning
+	}
+	return false
+}
+
+// Denial counts one system call that was refused.
+type Denial struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Syscall       string                 `protobuf:"bytes,1,opt,name=syscall,proto3" json:"syscall,omitempty"`
+	Arch          string                 `protobuf:"bytes,2,opt,name=arch,proto3" json:"arch,omitempty"`
+	Action        string                 `protobuf:"bytes,3,opt,name=action,proto3" json:"action,omitempty"` // killed, refused, logged
+	Count         uint64                 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Denial) Reset() {
+	*x = Denial{}
+	mi := &file_control_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Denial) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Denial) ProtoMessage() {}
+
+func (x *Denial) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Denial.ProtoReflect.Descriptor instead.
+func (*Denial) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Denial) GetSyscall() string {
+	if x != nil {
+		return x.Syscall
+	}
+	return ""
+}
+
+func (x *Denial) GetArch() string {
+	if x != nil {
+		return x.Arch
+	}
+	return ""
+}
+
+func (x *Denial) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *Denial) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // Lock is one lock as the launcher found it in the kernel.
 type Lock struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1264,7 +1533,7 @@ type Lock struct {
 
 func (x *Lock) Reset() {
 	*x = Lock{}
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1276,7 +1545,7 @@ func (x *Lock) String() string {
 func (*Lock) ProtoMessage() {}
 
 func (x *Lock) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1289,7 +1558,7 @@ func (x *Lock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lock.ProtoReflect.Descriptor instead.
 func (*Lock) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{18}
+	return file_control_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Lock) GetName() string {
@@ -1335,7 +1604,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1616,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1629,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{19}
+	return file_control_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Usage) GetMemoryBytes() uint64 {
@@ -1427,7 +1696,7 @@ type Channel struct {
 
 func (x *Channel) Reset() {
 	*x = Channel{}
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1439,7 +1708,7 @@ func (x *Channel) String() string {
 func (*Channel) ProtoMessage() {}
 
 func (x *Channel) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1452,7 +1721,7 @@ func (x *Channel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Channel.ProtoReflect.Descriptor instead.
 func (*Channel) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{20}
+	return file_control_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Channel) GetHandshake() string {
@@ -1507,7 +1776,7 @@ type WaitRequest struct {
 
 func (x *WaitRequest) Reset() {
 	*x = WaitRequest{}
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1788,7 @@ func (x *WaitRequest) String() string {
 func (*WaitRequest) ProtoMessage() {}
 
 func (x *WaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1801,7 @@ func (x *WaitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitRequest.ProtoReflect.Descriptor instead.
 func (*WaitRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{21}
+	return file_control_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WaitRequest) GetId() string {
@@ -1558,7 +1827,7 @@ type WaitResponse struct {
 
 func (x *WaitResponse) Reset() {
 	*x = WaitResponse{}
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +1839,7 @@ func (x *WaitResponse) String() string {
 func (*WaitResponse) ProtoMessage() {}
 
 func (x *WaitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +1852,7 @@ func (x *WaitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitResponse.ProtoReflect.Descriptor instead.
 func (*WaitResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{22}
+	return file_control_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *WaitResponse) GetExit() *Exit {
@@ -1603,7 +1872,7 @@ type LogsRequest struct {
 
 func (x *LogsRequest) Reset() {
 	*x = LogsRequest{}
-	mi := &file_control_proto_msgTypes[23]
+	mi := &file_control_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1615,7 +1884,7 @@ func (x *LogsRequest) String() string {
 func (*LogsRequest) ProtoMessage() {}
 
 func (x *LogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[23]
+	mi := &file_control_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1628,7 +1897,7 @@ func (x *LogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsRequest.ProtoReflect.Descriptor instead.
 func (*LogsRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{23}
+	return file_control_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LogsRequest) GetId() string {
@@ -1657,7 +1926,7 @@ type LogLine struct {
 
 func (x *LogLine) Reset() {
 	*x = LogLine{}
-	mi := &file_control_proto_msgTypes[24]
+	mi := &file_control_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1669,7 +1938,7 @@ func (x *LogLine) String() string {
 func (*LogLine) ProtoMessage() {}
 
 func (x *LogLine) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[24]
+	mi := &file_control_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1682,7 +1951,7 @@ func (x *LogLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogLine.ProtoReflect.Descriptor instead.
 func (*LogLine) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{24}
+	return file_control_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *LogLine) GetTime() *timestamppb.Timestamp {
@@ -1722,7 +1991,7 @@ type EventsRequest struct {
 
 func (x *EventsRequest) Reset() {
 	*x = EventsRequest{}
-	mi := &file_control_proto_msgTypes[25]
+	mi := &file_control_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +2003,7 @@ func (x *EventsRequest) String() string {
 func (*EventsRequest) ProtoMessage() {}
 
 func (x *EventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[25]
+	mi := &file_control_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +2016,7 @@ func (x *EventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
 func (*EventsRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{25}
+	return file_control_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *EventsRequest) GetFollow() bool {
@@ -1771,7 +2040,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_control_proto_msgTypes[26]
+	mi := &file_control_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +2052,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[26]
+	mi := &file_control_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +2065,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{26}
+	return file_control_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -1841,6 +2110,1015 @@ func (x *Event) GetFields() map[string]string {
 	return nil
 }
 
+type UpdateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Limits        *Limits                `protobuf:"bytes,2,opt,name=limits,proto3" json:"limits,omitempty"` // what is set changes
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRequest) Reset() {
+	*x = UpdateRequest{}
+	mi := &file_control_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRequest) ProtoMessage() {}
+
+func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRequest.ProtoReflect.Descriptor instead.
+func (*UpdateRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *UpdateRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *UpdateRequest) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+type UpdateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Limits        *Limits                `protobuf:"bytes,1,opt,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateResponse) Reset() {
+	*x = UpdateResponse{}
+	mi := &file_control_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateResponse) ProtoMessage() {}
+
+func (x *UpdateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateResponse.ProtoReflect.Descriptor instead.
+func (*UpdateResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *UpdateResponse) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+type FreezeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreezeRequest) Reset() {
+	*x = FreezeRequest{}
+	mi := &file_control_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreezeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreezeRequest) ProtoMessage() {}
+
+func (x *FreezeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreezeRequest.ProtoReflect.Descriptor instead.
+func (*FreezeRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *FreezeRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type FreezeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreezeResponse) Reset() {
+	*x = FreezeResponse{}
+	mi := &file_control_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreezeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreezeResponse) ProtoMessage() {}
+
+func (x *FreezeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreezeResponse.ProtoReflect.Descriptor instead.
+func (*FreezeResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{32}
+}
+
+type ThawRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ThawRequest) Reset() {
+	*x = ThawRequest{}
+	mi := &file_control_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ThawRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ThawRequest) ProtoMessage() {}
+
+func (x *ThawRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ThawRequest.ProtoReflect.Descriptor instead.
+func (*ThawRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ThawRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ThawResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ThawResponse) Reset() {
+	*x = ThawResponse{}
+	mi := &file_control_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ThawResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ThawResponse) ProtoMessage() {}
+
+func (x *ThawResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ThawResponse.ProtoReflect.Descriptor instead.
+func (*ThawResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{34}
+}
+
+type SignalRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Number        int32                  `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"` // 1 to 31
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignalRequest) Reset() {
+	*x = SignalRequest{}
+	mi := &file_control_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignalRequest) ProtoMessage() {}
+
+func (x *SignalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignalRequest.ProtoReflect.Descriptor instead.
+func (*SignalRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *SignalRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SignalRequest) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+type SignalResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignalResponse) Reset() {
+	*x = SignalResponse{}
+	mi := &file_control_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignalResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignalResponse) ProtoMessage() {}
+
+func (x *SignalResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignalResponse.ProtoReflect.Descriptor instead.
+func (*SignalResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{36}
+}
+
+type StatsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`            // "" for all that run
+	History       bool                   `protobuf:"varint,2,opt,name=history,proto3" json:"history,omitempty"` // all samples that are kept, oldest first
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatsRequest) Reset() {
+	*x = StatsRequest{}
+	mi := &file_control_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatsRequest) ProtoMessage() {}
+
+func (x *StatsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatsRequest.ProtoReflect.Descriptor instead.
+func (*StatsRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *StatsRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *StatsRequest) GetHistory() bool {
+	if x != nil {
+		return x.History
+	}
+	return false
+}
+
+type StatsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stats         []*Stats               `protobuf:"bytes,1,rep,name=stats,proto3" json:"stats,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatsResponse) Reset() {
+	*x = StatsResponse{}
+	mi := &file_control_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatsResponse) ProtoMessage() {}
+
+func (x *StatsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatsResponse.ProtoReflect.Descriptor instead.
+func (*StatsResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *StatsResponse) GetStats() []*Stats {
+	if x != nil {
+		return x.Stats
+	}
+	return nil
+}
+
+type Stats struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Program       *Program               `protobuf:"bytes,1,opt,name=program,proto3" json:"program,omitempty"`
+	Limits        *Limits                `protobuf:"bytes,2,opt,name=limits,proto3" json:"limits,omitempty"`
+	Now           *Sample                `protobuf:"bytes,3,opt,name=now,proto3" json:"now,omitempty"`                                    // absent before the second sample
+	History       []*Sample              `protobuf:"bytes,4,rep,name=history,proto3" json:"history,omitempty"`                            // with now as the last
+	Denials       uint64                 `protobuf:"varint,5,opt,name=denials,proto3" json:"denials,omitempty"`                           // since the start
+	ThrottledBy   string                 `protobuf:"bytes,6,opt,name=throttled_by,json=throttledBy,proto3" json:"throttled_by,omitempty"` // the monitor's rule that holds it back at present
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stats) Reset() {
+	*x = Stats{}
+	mi := &file_control_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stats) ProtoMessage() {}
+
+func (x *Stats) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stats.ProtoReflect.Descriptor instead.
+func (*Stats) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *Stats) GetProgram() *Program {
+	if x != nil {
+		return x.Program
+	}
+	return nil
+}
+
+func (x *Stats) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+func (x *Stats) GetNow() *Sample {
+	if x != nil {
+		return x.Now
+	}
+	return nil
+}
+
+func (x *Stats) GetHistory() []*Sample {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+func (x *Stats) GetDenials() uint64 {
+	if x != nil {
+		return x.Denials
+	}
+	return 0
+}
+
+func (x *Stats) GetThrottledBy() string {
+	if x != nil {
+		return x.ThrottledBy
+	}
+	return ""
+}
+
+// Sample is what a program used in the time up to it; rates are for a second.
+type Sample struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Time           *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
+	Cpu            float64                `protobuf:"fixed64,2,opt,name=cpu,proto3" json:"cpu,omitempty"` // processors
+	MemoryBytes    uint64                 `protobuf:"varint,3,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	MemoryRatio    float64                `protobuf:"fixed64,4,opt,name=memory_ratio,json=memoryRatio,proto3" json:"memory_ratio,omitempty"` // of the limit
+	Pids           uint64                 `protobuf:"varint,5,opt,name=pids,proto3" json:"pids,omitempty"`
+	ThrottledRatio float64                `protobuf:"fixed64,6,opt,name=throttled_ratio,json=throttledRatio,proto3" json:"throttled_ratio,omitempty"` // of the periods of its quota
+	Faults         float64                `protobuf:"fixed64,7,opt,name=faults,proto3" json:"faults,omitempty"`
+	MajorFaults    float64                `protobuf:"fixed64,8,opt,name=major_faults,json=majorFaults,proto3" json:"major_faults,omitempty"`
+	ReclaimedBytes float64                `protobuf:"fixed64,9,opt,name=reclaimed_bytes,json=reclaimedBytes,proto3" json:"reclaimed_bytes,omitempty"`
+	StalledRatio   float64                `protobuf:"fixed64,10,opt,name=stalled_ratio,json=stalledRatio,proto3" json:"stalled_ratio,omitempty"` // of the time, waiting for memory
+	IpcMessages    float64                `protobuf:"fixed64,11,opt,name=ipc_messages,json=ipcMessages,proto3" json:"ipc_messages,omitempty"`
+	LogLines       float64                `protobuf:"fixed64,12,opt,name=log_lines,json=logLines,proto3" json:"log_lines,omitempty"` // dropped ones included
+	Denials        float64                `protobuf:"fixed64,13,opt,name=denials,proto3" json:"denials,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Sample) Reset() {
+	*x = Sample{}
+	mi := &file_control_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sample) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sample) ProtoMessage() {}
+
+func (x *Sample) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sample.ProtoReflect.Descriptor instead.
+func (*Sample) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *Sample) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *Sample) GetCpu() float64 {
+	if x != nil {
+		return x.Cpu
+	}
+	return 0
+}
+
+func (x *Sample) GetMemoryBytes() uint64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
+}
+
+func (x *Sample) GetMemoryRatio() float64 {
+	if x != nil {
+		return x.MemoryRatio
+	}
+	return 0
+}
+
+func (x *Sample) GetPids() uint64 {
+	if x != nil {
+		return x.Pids
+	}
+	return 0
+}
+
+func (x *Sample) GetThrottledRatio() float64 {
+	if x != nil {
+		return x.ThrottledRatio
+	}
+	return 0
+}
+
+func (x *Sample) GetFaults() float64 {
+	if x != nil {
+		return x.Faults
+	}
+	return 0
+}
+
+func (x *Sample) GetMajorFaults() float64 {
+	if x != nil {
+		return x.MajorFaults
+	}
+	return 0
+}
+
+func (x *Sample) GetReclaimedBytes() float64 {
+	if x != nil {
+		return x.ReclaimedBytes
+	}
+	return 0
+}
+
+func (x *Sample) GetStalledRatio() float64 {
+	if x != nil {
+		return x.StalledRatio
+	}
+	return 0
+}
+
+func (x *Sample) GetIpcMessages() float64 {
+	if x != nil {
+		return x.IpcMessages
+	}
+	return 0
+}
+
+func (x *Sample) GetLogLines() float64 {
+	if x != nil {
+		return x.LogLines
+	}
+	return 0
+}
+
+func (x *Sample) GetDenials() float64 {
+	if x != nil {
+		return x.Denials
+	}
+	return 0
+}
+
+type LearnedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LearnedRequest) Reset() {
+	*x = LearnedRequest{}
+	mi := &file_control_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LearnedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LearnedRequest) ProtoMessage() {}
+
+func (x *LearnedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LearnedRequest.ProtoReflect.Descriptor instead.
+func (*LearnedRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *LearnedRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type LearnedResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Complete      bool                   `protobuf:"varint,1,opt,name=complete,proto3" json:"complete,omitempty"` // the program has ended
+	Syscalls      []*LearnedCall         `protobuf:"bytes,2,rep,name=syscalls,proto3" json:"syscalls,omitempty"`
+	HostCalls     []string               `protobuf:"bytes,3,rep,name=host_calls,json=hostCalls,proto3" json:"host_calls,omitempty"`
+	Domains       []string               `protobuf:"bytes,4,rep,name=domains,proto3" json:"domains,omitempty"`
+	ManifestJson  string                 `protobuf:"bytes,5,opt,name=manifest_json,json=manifestJson,proto3" json:"manifest_json,omitempty"` // the member "mpsupervisor" of a manifest that allows what was seen
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LearnedResponse) Reset() {
+	*x = LearnedResponse{}
+	mi := &file_control_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LearnedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LearnedResponse) ProtoMessage() {}
+
+func (x *LearnedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LearnedResponse.ProtoReflect.Descriptor instead.
+func (*LearnedResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *LearnedResponse) GetComplete() bool {
+	if x != nil {
+		return x.Complete
+	}
+	return false
+}
+
+func (x *LearnedResponse) GetSyscalls() []*LearnedCall {
+	if x != nil {
+		return x.Syscalls
+	}
+	return nil
+}
+
+func (x *LearnedResponse) GetHostCalls() []string {
+	if x != nil {
+		return x.HostCalls
+	}
+	return nil
+}
+
+func (x *LearnedResponse) GetDomains() []string {
+	if x != nil {
+		return x.Domains
+	}
+	return nil
+}
+
+func (x *LearnedResponse) GetManifestJson() string {
+	if x != nil {
+		return x.ManifestJson
+	}
+	return ""
+}
+
+type LearnedCall struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Syscall       string                 `protobuf:"bytes,1,opt,name=syscall,proto3" json:"syscall,omitempty"`
+	Count         uint64                 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	Action        string                 `protobuf:"bytes,3,opt,name=action,proto3" json:"action,omitempty"` // what the role's filter does with it: allow, kill, errno EPERM
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LearnedCall) Reset() {
+	*x = LearnedCall{}
+	mi := &file_control_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LearnedCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LearnedCall) ProtoMessage() {}
+
+func (x *LearnedCall) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LearnedCall.ProtoReflect.Descriptor instead.
+func (*LearnedCall) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *LearnedCall) GetSyscall() string {
+	if x != nil {
+		return x.Syscall
+	}
+	return ""
+}
+
+func (x *LearnedCall) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *LearnedCall) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+type QuarantineRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Clear         string                 `protobuf:"bytes,1,opt,name=clear,proto3" json:"clear,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuarantineRequest) Reset() {
+	*x = QuarantineRequest{}
+	mi := &file_control_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuarantineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuarantineRequest) ProtoMessage() {}
+
+func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuarantineRequest.ProtoReflect.Descriptor instead.
+func (*QuarantineRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *QuarantineRequest) GetClear() string {
+	if x != nil {
+		return x.Clear
+	}
+	return ""
+}
+
+type QuarantineResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Quarantined   []*Quarantined         `protobuf:"bytes,1,rep,name=quarantined,proto3" json:"quarantined,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuarantineResponse) Reset() {
+	*x = QuarantineResponse{}
+	mi := &file_control_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuarantineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuarantineResponse) ProtoMessage() {}
+
+func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuarantineResponse.ProtoReflect.Descriptor instead.
+func (*QuarantineResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *QuarantineResponse) GetQuarantined() []*Quarantined {
+	if x != nil {
+		return x.Quarantined
+	}
+	return nil
+}
+
+type Quarantined struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Digest        string                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
+	AppId         string                 `protobuf:"bytes,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	Crashes       uint32                 `protobuf:"varint,3,opt,name=crashes,proto3" json:"crashes,omitempty"`
+	Until         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	Last          string                 `protobuf:"bytes,5,opt,name=last,proto3" json:"last,omitempty"` // the latest end
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Quarantined) Reset() {
+	*x = Quarantined{}
+	mi := &file_control_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Quarantined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Quarantined) ProtoMessage() {}
+
+func (x *Quarantined) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
+func (*Quarantined) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *Quarantined) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *Quarantined) GetAppId() string {
+	if x != nil {
+		return x.AppId
+	}
+	return ""
+}
+
+func (x *Quarantined) GetCrashes() uint32 {
+	if x != nil {
+		return x.Crashes
+	}
+	return 0
+}
+
+func (x *Quarantined) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *Quarantined) GetLast() string {
+	if x != nil {
+		return x.Last
+	}
+	return ""
+}
+
 type InfoRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1849,7 +3127,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_control_proto_msgTypes[27]
+	mi := &file_control_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1861,7 +3139,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[27]
+	mi := &file_control_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1874,7 +3152,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{27}
+	return file_control_proto_rawDescGZIP(), []int{47}
 }
 
 type InfoResponse struct {
@@ -1893,7 +3171,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_control_proto_msgTypes[28]
+	mi := &file_control_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1905,7 +3183,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[28]
+	mi := &file_control_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1918,7 +3196,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{28}
+	return file_control_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *InfoResponse) GetVersion() string {
@@ -1992,21 +3270,54 @@ const file_control_proto_rawDesc = "" +
 	"\aWarning\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"\xed\x01\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\xf3\x04\n" +
 	"\x06Limits\x12&\n" +
 	"\fmemory_bytes\x18\x01 \x01(\x03H\x00R\vmemoryBytes\x88\x01\x01\x12\x17\n" +
 	"\x04pids\x18\x02 \x01(\x03H\x01R\x04pids\x88\x01\x01\x12\x15\n" +
 	"\x03cpu\x18\x03 \x01(\x01H\x02R\x03cpu\x88\x01\x01\x12<\n" +
 	"\fcall_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\vcallTimeout\x12\x1e\n" +
-	"\blog_rate\x18\x05 \x01(\x05H\x03R\alogRate\x88\x01\x01B\x0f\n" +
+	"\blog_rate\x18\x05 \x01(\x05H\x03R\alogRate\x88\x01\x01\x12/\n" +
+	"\x11memory_soft_bytes\x18\x06 \x01(\x03H\x04R\x0fmemorySoftBytes\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"cpu_weight\x18\a \x01(\x03H\x05R\tcpuWeight\x88\x01\x01\x12\x1c\n" +
+	"\aio_rate\x18\b \x01(\x03H\x06R\x06ioRate\x88\x01\x01\x12 \n" +
+	"\tio_weight\x18\t \x01(\x03H\aR\bioWeight\x88\x01\x01\x12 \n" +
+	"\ttmp_bytes\x18\n" +
+	" \x01(\x03H\bR\btmpBytes\x88\x01\x01\x12 \n" +
+	"\ttmp_files\x18\v \x01(\x03H\tR\btmpFiles\x88\x01\x01\x12\x19\n" +
+	"\x05files\x18\f \x01(\x03H\n" +
+	"R\x05files\x88\x01\x01\x12\x1e\n" +
+	"\bipc_rate\x18\r \x01(\x05H\vR\aipcRate\x88\x01\x01B\x0f\n" +
 	"\r_memory_bytesB\a\n" +
 	"\x05_pidsB\x06\n" +
 	"\x04_cpuB\v\n" +
-	"\t_log_rate\"{\n" +
+	"\t_log_rateB\x14\n" +
+	"\x12_memory_soft_bytesB\r\n" +
+	"\v_cpu_weightB\n" +
+	"\n" +
+	"\b_io_rateB\f\n" +
+	"\n" +
+	"_io_weightB\f\n" +
+	"\n" +
+	"_tmp_bytesB\f\n" +
+	"\n" +
+	"_tmp_filesB\b\n" +
+	"\x06_filesB\v\n" +
+	"\t_ipc_rate\"\xca\x01\n" +
 	"\fStartRequest\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x127\n" +
 	"\x06limits\x18\x02 \x01(\v2\x1f.mpsupervisor.control.v1.LimitsR\x06limits\x12\x1a\n" +
-	"\battached\x18\x03 \x01(\bR\battached\"\x9b\x01\n" +
+	"\battached\x18\x03 \x01(\bR\battached\x127\n" +
+	"\x06native\x18\x04 \x01(\v2\x1f.mpsupervisor.control.v1.NativeR\x06native\x12\x14\n" +
+	"\x05learn\x18\x05 \x01(\bR\x05learn\"\x90\x01\n" +
+	"\x06Native\x12\x12\n" +
+	"\x04root\x18\x01 \x01(\bR\x04root\x12\x14\n" +
+	"\x05stdio\x18\x02 \x01(\bR\x05stdio\x12\x10\n" +
+	"\x03tty\x18\x03 \x01(\bR\x03tty\x12\x12\n" +
+	"\x04args\x18\x04 \x03(\tR\x04args\x12\x10\n" +
+	"\x03env\x18\x05 \x03(\tR\x03env\x12\x10\n" +
+	"\x03dir\x18\x06 \x01(\tR\x03dir\x12\x12\n" +
+	"\x04name\x18\a \x01(\tR\x04name\"\x9b\x01\n" +
 	"\rStartResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aexports\x18\x02 \x03(\tR\aexports\x12-\n" +
@@ -2039,7 +3350,7 @@ const file_control_proto_rawDesc = "" +
 	"\vListRequest\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\"L\n" +
 	"\fListResponse\x12<\n" +
-	"\bprograms\x18\x01 \x03(\v2 .mpsupervisor.control.v1.ProgramR\bprograms\"\xed\x02\n" +
+	"\bprograms\x18\x01 \x03(\v2 .mpsupervisor.control.v1.ProgramR\bprograms\"\x87\x03\n" +
 	"\aProgram\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12\x12\n" +
@@ -2053,7 +3364,8 @@ const file_control_proto_rawDesc = "" +
 	"\x03cpu\x18\n" +
 	" \x01(\v2\x19.google.protobuf.DurationR\x03cpu\x12\x14\n" +
 	"\x05calls\x18\v \x01(\x04R\x05calls\x121\n" +
-	"\x04exit\x18\f \x01(\v2\x1d.mpsupervisor.control.v1.ExitR\x04exit\"\xd8\x01\n" +
+	"\x04exit\x18\f \x01(\v2\x1d.mpsupervisor.control.v1.ExitR\x04exit\x12\x18\n" +
+	"\aruntime\x18\r \x01(\tR\aruntime\"\xd8\x01\n" +
 	"\x04Exit\x12\x14\n" +
 	"\x05cause\x18\x01 \x01(\tR\x05cause\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\x05R\x04code\x12\x16\n" +
@@ -2064,7 +3376,7 @@ const file_control_proto_rawDesc = "" +
 	"\x06status\x18\a \x01(\x05R\x06status\x12.\n" +
 	"\x04time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x04time\" \n" +
 	"\x0eInspectRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\x98\x03\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xef\x03\n" +
 	"\x0fInspectResponse\x12:\n" +
 	"\aprogram\x18\x01 \x01(\v2 .mpsupervisor.control.v1.ProgramR\aprogram\x127\n" +
 	"\x06limits\x18\x02 \x01(\v2\x1f.mpsupervisor.control.v1.LimitsR\x06limits\x12\x18\n" +
@@ -2074,7 +3386,15 @@ const file_control_proto_rawDesc = "" +
 	"\achannel\x18\x06 \x01(\v2 .mpsupervisor.control.v1.ChannelR\achannel\x12#\n" +
 	"\rpolicy_digest\x18\a \x01(\tR\fpolicyDigest\x12\x14\n" +
 	"\x05entry\x18\b \x01(\tR\x05entry\x12\x14\n" +
-	"\x05image\x18\t \x01(\tR\x05image\"T\n" +
+	"\x05image\x18\t \x01(\tR\x05image\x129\n" +
+	"\adenials\x18\n" +
+	" \x03(\v2\x1f.mpsupervisor.control.v1.DenialR\adenials\x12\x1a\n" +
+	"\blearning\x18\v \x01(\bR\blearning\"d\n" +
+	"\x06Denial\x12\x18\n" +
+	"\asyscall\x18\x01 \x01(\tR\asyscall\x12\x12\n" +
+	"\x04arch\x18\x02 \x01(\tR\x04arch\x12\x16\n" +
+	"\x06action\x18\x03 \x01(\tR\x06action\x12\x14\n" +
+	"\x05count\x18\x04 \x01(\x04R\x05count\"T\n" +
 	"\x04Lock\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04want\x18\x02 \x01(\tR\x04want\x12\x14\n" +
@@ -2122,7 +3442,72 @@ const file_control_proto_rawDesc = "" +
 	"\x06fields\x18\x06 \x03(\v2*.mpsupervisor.control.v1.Event.FieldsEntryR\x06fields\x1a9\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\r\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"X\n" +
+	"\rUpdateRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x127\n" +
+	"\x06limits\x18\x02 \x01(\v2\x1f.mpsupervisor.control.v1.LimitsR\x06limits\"I\n" +
+	"\x0eUpdateResponse\x127\n" +
+	"\x06limits\x18\x01 \x01(\v2\x1f.mpsupervisor.control.v1.LimitsR\x06limits\"\x1f\n" +
+	"\rFreezeRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x10\n" +
+	"\x0eFreezeResponse\"\x1d\n" +
+	"\vThawRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x0e\n" +
+	"\fThawResponse\"7\n" +
+	"\rSignalRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x05R\x06number\"\x10\n" +
+	"\x0eSignalResponse\"8\n" +
+	"\fStatsRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\ahistory\x18\x02 \x01(\bR\ahistory\"E\n" +
+	"\rStatsResponse\x124\n" +
+	"\x05stats\x18\x01 \x03(\v2\x1e.mpsupervisor.control.v1.StatsR\x05stats\"\xa7\x02\n" +
+	"\x05Stats\x12:\n" +
+	"\aprogram\x18\x01 \x01(\v2 .mpsupervisor.control.v1.ProgramR\aprogram\x127\n" +
+	"\x06limits\x18\x02 \x01(\v2\x1f.mpsupervisor.control.v1.LimitsR\x06limits\x121\n" +
+	"\x03now\x18\x03 \x01(\v2\x1f.mpsupervisor.control.v1.SampleR\x03now\x129\n" +
+	"\ahistory\x18\x04 \x03(\v2\x1f.mpsupervisor.control.v1.SampleR\ahistory\x12\x18\n" +
+	"\adenials\x18\x05 \x01(\x04R\adenials\x12!\n" +
+	"\fthrottled_by\x18\x06 \x01(\tR\vthrottledBy\"\xb0\x03\n" +
+	"\x06Sample\x12.\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x10\n" +
+	"\x03cpu\x18\x02 \x01(\x01R\x03cpu\x12!\n" +
+	"\fmemory_bytes\x18\x03 \x01(\x04R\vmemoryBytes\x12!\n" +
+	"\fmemory_ratio\x18\x04 \x01(\x01R\vmemoryRatio\x12\x12\n" +
+	"\x04pids\x18\x05 \x01(\x04R\x04pids\x12'\n" +
+	"\x0fthrottled_ratio\x18\x06 \x01(\x01R\x0ethrottledRatio\x12\x16\n" +
+	"\x06faults\x18\a \x01(\x01R\x06faults\x12!\n" +
+	"\fmajor_faults\x18\b \x01(\x01R\vmajorFaults\x12'\n" +
+	"\x0freclaimed_bytes\x18\t \x01(\x01R\x0ereclaimedBytes\x12#\n" +
+	"\rstalled_ratio\x18\n" +
+	" \x01(\x01R\fstalledRatio\x12!\n" +
+	"\fipc_messages\x18\v \x01(\x01R\vipcMessages\x12\x1b\n" +
+	"\tlog_lines\x18\f \x01(\x01R\blogLines\x12\x18\n" +
+	"\adenials\x18\r \x01(\x01R\adenials\" \n" +
+	"\x0eLearnedRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xcd\x01\n" +
+	"\x0fLearnedResponse\x12\x1a\n" +
+	"\bcomplete\x18\x01 \x01(\bR\bcomplete\x12@\n" +
+	"\bsyscalls\x18\x02 \x03(\v2$.mpsupervisor.control.v1.LearnedCallR\bsyscalls\x12\x1d\n" +
+	"\n" +
+	"host_calls\x18\x03 \x03(\tR\thostCalls\x12\x18\n" +
+	"\adomains\x18\x04 \x03(\tR\adomains\x12#\n" +
+	"\rmanifest_json\x18\x05 \x01(\tR\fmanifestJson\"U\n" +
+	"\vLearnedCall\x12\x18\n" +
+	"\asyscall\x18\x01 \x01(\tR\asyscall\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x04R\x05count\x12\x16\n" +
+	"\x06action\x18\x03 \x01(\tR\x06action\")\n" +
+	"\x11QuarantineRequest\x12\x14\n" +
+	"\x05clear\x18\x01 \x01(\tR\x05clear\"\\\n" +
+	"\x12QuarantineResponse\x12F\n" +
+	"\vquarantined\x18\x01 \x03(\v2$.mpsupervisor.control.v1.QuarantinedR\vquarantined\"\x9c\x01\n" +
+	"\vQuarantined\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x15\n" +
+	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12\x18\n" +
+	"\acrashes\x18\x03 \x01(\rR\acrashes\x120\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x12\n" +
+	"\x04last\x18\x05 \x01(\tR\x04last\"\r\n" +
 	"\vInfoRequest\"\x85\x02\n" +
 	"\fInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x10\n" +
@@ -2133,7 +3518,7 @@ const file_control_proto_rawDesc = "" +
 	"\rcgroup_layout\x18\x06 \x01(\tR\fcgroupLayout\x12\x1f\n" +
 	"\vconfig_file\x18\a \x01(\tR\n" +
 	"configFile\x12\x18\n" +
-	"\arunning\x18\b \x01(\rR\arunning2\xf5\x06\n" +
+	"\arunning\x18\b \x01(\rR\arunning2\xf8\v\n" +
 	"\aControl\x12e\n" +
 	"\n" +
 	"PutPackage\x12*.mpsupervisor.control.v1.PutPackageRequest\x1a+.mpsupervisor.control.v1.PutPackageResponse\x12V\n" +
@@ -2144,7 +3529,15 @@ const file_control_proto_rawDesc = "" +
 	"\aInspect\x12'.mpsupervisor.control.v1.InspectRequest\x1a(.mpsupervisor.control.v1.InspectResponse\x12S\n" +
 	"\x04Wait\x12$.mpsupervisor.control.v1.WaitRequest\x1a%.mpsupervisor.control.v1.WaitResponse\x12P\n" +
 	"\x04Logs\x12$.mpsupervisor.control.v1.LogsRequest\x1a .mpsupervisor.control.v1.LogLine0\x01\x12R\n" +
-	"\x06Events\x12&.mpsupervisor.control.v1.EventsRequest\x1a\x1e.mpsupervisor.control.v1.Event0\x01\x12S\n" +
+	"\x06Events\x12&.mpsupervisor.control.v1.EventsRequest\x1a\x1e.mpsupervisor.control.v1.Event0\x01\x12Y\n" +
+	"\x06Update\x12&.mpsupervisor.control.v1.UpdateRequest\x1a'.mpsupervisor.control.v1.UpdateResponse\x12Y\n" +
+	"\x06Freeze\x12&.mpsupervisor.control.v1.FreezeRequest\x1a'.mpsupervisor.control.v1.FreezeResponse\x12S\n" +
+	"\x04Thaw\x12$.mpsupervisor.control.v1.ThawRequest\x1a%.mpsupervisor.control.v1.ThawResponse\x12Y\n" +
+	"\x06Signal\x12&.mpsupervisor.control.v1.SignalRequest\x1a'.mpsupervisor.control.v1.SignalResponse\x12V\n" +
+	"\x05Stats\x12%.mpsupervisor.control.v1.StatsRequest\x1a&.mpsupervisor.control.v1.StatsResponse\x12\\\n" +
+	"\aLearned\x12'.mpsupervisor.control.v1.LearnedRequest\x1a(.mpsupervisor.control.v1.LearnedResponse\x12e\n" +
+	"\n" +
+	"Quarantine\x12*.mpsupervisor.control.v1.QuarantineRequest\x1a+.mpsupervisor.control.v1.QuarantineResponse\x12S\n" +
 	"\x04Info\x12$.mpsupervisor.control.v1.InfoRequest\x1a%.mpsupervisor.control.v1.InfoResponseBAZ?github.com/mpsupervisor/mpsupervisor/internal/control/controlpbb\x06proto3"
 
 var (
@@ -2159,93 +3552,140 @@ func file_control_proto_rawDescGZIP() []byte {
 	return file_control_proto_rawDescData
 }
 
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_control_proto_goTypes = []any{
 	(*PutPackageRequest)(nil),     // 0: mpsupervisor.control.v1.PutPackageRequest
 	(*PutPackageResponse)(nil),    // 1: mpsupervisor.control.v1.PutPackageResponse
 	(*Warning)(nil),               // 2: mpsupervisor.control.v1.Warning
 	(*Limits)(nil),                // 3: mpsupervisor.control.v1.Limits
 	(*StartRequest)(nil),          // 4: mpsupervisor.control.v1.StartRequest
-	(*StartResponse)(nil),         // 5: mpsupervisor.control.v1.StartResponse
-	(*CallRequest)(nil),           // 6: mpsupervisor.control.v1.CallRequest
-	(*CallResponse)(nil),          // 7: mpsupervisor.control.v1.CallResponse
-	(*Thrown)(nil),                // 8: mpsupervisor.control.v1.Thrown
-	(*ErrorInfo)(nil),             // 9: mpsupervisor.control.v1.ErrorInfo
-	(*KillRequest)(nil),           // 10: mpsupervisor.control.v1.KillRequest
-	(*KillResponse)(nil),          // 11: mpsupervisor.control.v1.KillResponse
-	(*ListRequest)(nil),           // 12: mpsupervisor.control.v1.ListRequest
-	(*ListResponse)(nil),          // 13: mpsupervisor.control.v1.ListResponse
-	(*Program)(nil),               // 14: mpsupervisor.control.v1.Program
-	(*Exit)(nil),                  // 15: mpsupervisor.control.v1.Exit
-	(*InspectRequest)(nil),        // 16: mpsupervisor.control.v1.InspectRequest
-	(*InspectResponse)(nil),       // 17: mpsupervisor.control.v1.InspectResponse
-	(*Lock)(nil),                  // 18: mpsupervisor.control.v1.Lock
-	(*Usage)(nil),                 // 19: mpsupervisor.control.v1.Usage
-	(*Channel)(nil),               // 20: mpsupervisor.control.v1.Channel
-	(*WaitRequest)(nil),           // 21: mpsupervisor.control.v1.WaitRequest
-	(*WaitResponse)(nil),          // 22: mpsupervisor.control.v1.WaitResponse
-	(*LogsRequest)(nil),           // 23: mpsupervisor.control.v1.LogsRequest
-	(*LogLine)(nil),               // 24: mpsupervisor.control.v1.LogLine
-	(*EventsRequest)(nil),         // 25: mpsupervisor.control.v1.EventsRequest
-	(*Event)(nil),                 // 26: mpsupervisor.control.v1.Event
-	(*InfoRequest)(nil),           // 27: mpsupervisor.control.v1.InfoRequest
-	(*InfoResponse)(nil),          // 28: mpsupervisor.control.v1.InfoResponse
-	nil,                           // 29: mpsupervisor.control.v1.Event.FieldsEntry
-	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
+	(*Native)(nil),                // 5: mpsupervisor.control.v1.Native
+	(*StartResponse)(nil),         // 6: mpsupervisor.control.v1.StartResponse
+	(*CallRequest)(nil),           // 7: mpsupervisor.control.v1.CallRequest
+	(*CallResponse)(nil),          // 8: mpsupervisor.control.v1.CallResponse
+	(*Thrown)(nil),                // 9: mpsupervisor.control.v1.Thrown
+	(*ErrorInfo)(nil),             // 10: mpsupervisor.control.v1.ErrorInfo
+	(*KillRequest)(nil),           // 11: mpsupervisor.control.v1.KillRequest
+	(*KillResponse)(nil),          // 12: mpsupervisor.control.v1.KillResponse
+	(*ListRequest)(nil),           // 13: mpsupervisor.control.v1.ListRequest
+	(*ListResponse)(nil),          // 14: mpsupervisor.control.v1.ListResponse
+	(*Program)(nil),               // 15: mpsupervisor.control.v1.Program
+	(*Exit)(nil),                  // 16: mpsupervisor.control.v1.Exit
+	(*InspectRequest)(nil),        // 17: mpsupervisor.control.v1.InspectRequest
+	(*InspectResponse)(nil),       // 18: mpsupervisor.control.v1.InspectResponse
+	(*Denial)(nil),                // 19: mpsupervisor.control.v1.Denial
+	(*Lock)(nil),                  // 20: mpsupervisor.control.v1.Lock
+	(*Usage)(nil),                 // 21: mpsupervisor.control.v1.Usage
+	(*Channel)(nil),               // 22: mpsupervisor.control.v1.Channel
+	(*WaitRequest)(nil),           // 23: mpsupervisor.control.v1.WaitRequest
+	(*WaitResponse)(nil),          // 24: mpsupervisor.control.v1.WaitResponse
+	(*LogsRequest)(nil),           // 25: mpsupervisor.control.v1.LogsRequest
+	(*LogLine)(nil),               // 26: mpsupervisor.control.v1.LogLine
+	(*EventsRequest)(nil),         // 27: mpsupervisor.control.v1.EventsRequest
+	(*Event)(nil),                 // 28: mpsupervisor.control.v1.Event
+	(*UpdateRequest)(nil),         // 29: mpsupervisor.control.v1.UpdateRequest
+	(*UpdateResponse)(nil),        // 30: mpsupervisor.control.v1.UpdateResponse
+	(*FreezeRequest)(nil),         // 31: mpsupervisor.control.v1.FreezeRequest
+	(*FreezeResponse)(nil),        // 32: mpsupervisor.control.v1.FreezeResponse
+	(*ThawRequest)(nil),           // 33: mpsupervisor.control.v1.ThawRequest
+	(*ThawResponse)(nil),          // 34: mpsupervisor.control.v1.ThawResponse
+	(*SignalRequest)(nil),         // 35: mpsupervisor.control.v1.SignalRequest
+	(*SignalResponse)(nil),        // 36: mpsupervisor.control.v1.SignalResponse
+	(*StatsRequest)(nil),          // 37: mpsupervisor.control.v1.StatsRequest
+	(*StatsResponse)(nil),         // 38: mpsupervisor.control.v1.StatsResponse
+	(*Stats)(nil),                 // 39: mpsupervisor.control.v1.Stats
+	(*Sample)(nil),                // 40: mpsupervisor.control.v1.Sample
+	(*LearnedRequest)(nil),        // 41: mpsupervisor.control.v1.LearnedRequest
+	(*LearnedResponse)(nil),       // 42: mpsupervisor.control.v1.LearnedResponse
+	(*LearnedCall)(nil),           // 43: mpsupervisor.control.v1.LearnedCall
+	(*QuarantineRequest)(nil),     // 44: mpsupervisor.control.v1.QuarantineRequest
+	(*QuarantineResponse)(nil),    // 45: mpsupervisor.control.v1.QuarantineResponse
+	(*Quarantined)(nil),           // 46: mpsupervisor.control.v1.Quarantined
+	(*InfoRequest)(nil),           // 47: mpsupervisor.control.v1.InfoRequest
+	(*InfoResponse)(nil),          // 48: mpsupervisor.control.v1.InfoResponse
+	nil,                           // 49: mpsupervisor.control.v1.Event.FieldsEntry
+	(*durationpb.Duration)(nil),   // 50: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 51: google.protobuf.Timestamp
 }
 var file_control_proto_depIdxs = []int32{
 	2,  // 0: mpsupervisor.control.v1.PutPackageResponse.warnings:type_name -> mpsupervisor.control.v1.Warning
-	30, // 1: mpsupervisor.control.v1.Limits.call_timeout:type_name -> google.protobuf.Duration
+	50, // 1: mpsupervisor.control.v1.Limits.call_timeout:type_name -> google.protobuf.Duration
 	3,  // 2: mpsupervisor.control.v1.StartRequest.limits:type_name -> mpsupervisor.control.v1.Limits
-	30, // 3: mpsupervisor.control.v1.StartResponse.took:type_name -> google.protobuf.Duration
-	15, // 4: mpsupervisor.control.v1.StartResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	30, // 5: mpsupervisor.control.v1.CallRequest.timeout:type_name -> google.protobuf.Duration
-	8,  // 6: mpsupervisor.control.v1.CallResponse.thrown:type_name -> mpsupervisor.control.v1.Thrown
-	30, // 7: mpsupervisor.control.v1.CallResponse.took:type_name -> google.protobuf.Duration
-	15, // 8: mpsupervisor.control.v1.ErrorInfo.exit:type_name -> mpsupervisor.control.v1.Exit
-	15, // 9: mpsupervisor.control.v1.KillResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	14, // 10: mpsupervisor.control.v1.ListResponse.programs:type_name -> mpsupervisor.control.v1.Program
-	31, // 11: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
-	30, // 12: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
-	15, // 13: mpsupervisor.control.v1.Program.exit:type_name -> mpsupervisor.control.v1.Exit
-	31, // 14: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
-	14, // 15: mpsupervisor.control.v1.InspectResponse.program:type_name -> mpsupervisor.control.v1.Program
-	3,  // 16: mpsupervisor.control.v1.InspectResponse.limits:type_name -> mpsupervisor.control.v1.Limits
-	18, // 17: mpsupervisor.control.v1.InspectResponse.locks:type_name -> mpsupervisor.control.v1.Lock
-	19, // 18: mpsupervisor.control.v1.InspectResponse.usage:type_name -> mpsupervisor.control.v1.Usage
-	20, // 19: mpsupervisor.control.v1.InspectResponse.channel:type_name -> mpsupervisor.control.v1.Channel
-	30, // 20: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	15, // 21: mpsupervisor.control.v1.WaitResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	31, // 22: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
-	31, // 23: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
-	29, // 24: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
-	31, // 25: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
-	0,  // 26: mpsupervisor.control.v1.Control.PutPackage:input_type -> mpsupervisor.control.v1.PutPackageRequest
-	4,  // 27: mpsupervisor.control.v1.Control.Start:input_type -> mpsupervisor.control.v1.StartRequest
-	6,  // 28: mpsupervisor.control.v1.Control.Call:input_type -> mpsupervisor.control.v1.CallRequest
-	10, // 29: mpsupervisor.control.v1.Control.Kill:input_type -> mpsupervisor.control.v1.KillRequest
-	12, // 30: mpsupervisor.control.v1.Control.List:input_type -> mpsupervisor.control.v1.ListRequest
-	16, // 31: mpsupervisor.control.v1.Control.Inspect:input_type -> mpsupervisor.control.v1.InspectRequest
-	21, // 32: mpsupervisor.control.v1.Control.Wait:input_type -> mpsupervisor.control.v1.WaitRequest
-	23, // 33: mpsupervisor.control.v1.Control.Logs:input_type -> mpsupervisor.control.v1.LogsRequest
-	25, // 34: mpsupervisor.control.v1.Control.Events:input_type -> mpsupervisor.control.v1.EventsRequest
-	27, // 35: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
-	1,  // 36: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
-	5,  // 37: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
-	7,  // 38: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
-	11, // 39: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
-	13, // 40: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
-	17, // 41: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
-	22, // 42: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
-	24, // 43: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
-	26, // 44: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
-	28, // 45: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
-	36, // [36:46] is the sub-list for method output_type
-	26, // [26:36] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	5,  // 3: mpsupervisor.control.v1.StartRequest.native:type_name -> mpsupervisor.control.v1.Native
+	50, // 4: mpsupervisor.control.v1.StartResponse.took:type_name -> google.protobuf.Duration
+	16, // 5: mpsupervisor.control.v1.StartResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	50, // 6: mpsupervisor.control.v1.CallRequest.timeout:type_name -> google.protobuf.Duration
+	9,  // 7: mpsupervisor.control.v1.CallResponse.thrown:type_name -> mpsupervisor.control.v1.Thrown
+	50, // 8: mpsupervisor.control.v1.CallResponse.took:type_name -> google.protobuf.Duration
+	16, // 9: mpsupervisor.control.v1.ErrorInfo.exit:type_name -> mpsupervisor.control.v1.Exit
+	16, // 10: mpsupervisor.control.v1.KillResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	15, // 11: mpsupervisor.control.v1.ListResponse.programs:type_name -> mpsupervisor.control.v1.Program
+	51, // 12: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
+	50, // 13: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
+	16, // 14: mpsupervisor.control.v1.Program.exit:type_name -> mpsupervisor.control.v1.Exit
+	51, // 15: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
+	15, // 16: mpsupervisor.control.v1.InspectResponse.program:type_name -> mpsupervisor.control.v1.Program
+	3,  // 17: mpsupervisor.control.v1.InspectResponse.limits:type_name -> mpsupervisor.control.v1.Limits
+	20, // 18: mpsupervisor.control.v1.InspectResponse.locks:type_name -> mpsupervisor.control.v1.Lock
+	21, // 19: mpsupervisor.control.v1.InspectResponse.usage:type_name -> mpsupervisor.control.v1.Usage
+	22, // 20: mpsupervisor.control.v1.InspectResponse.channel:type_name -> mpsupervisor.control.v1.Channel
+	19, // 21: mpsupervisor.control.v1.InspectResponse.denials:type_name -> mpsupervisor.control.v1.Denial
+	50, // 22: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	16, // 23: mpsupervisor.control.v1.WaitResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	51, // 24: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
+	51, // 25: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
+	49, // 26: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
+	3,  // 27: mpsupervisor.control.v1.UpdateRequest.limits:type_name -> mpsupervisor.control.v1.Limits
+	3,  // 28: mpsupervisor.control.v1.UpdateResponse.limits:type_name -> mpsupervisor.control.v1.Limits
+	39, // 29: mpsupervisor.control.v1.StatsResponse.stats:type_name -> mpsupervisor.control.v1.Stats
+	15, // 30: mpsupervisor.control.v1.Stats.program:type_name -> mpsupervisor.control.v1.Program
+	3,  // 31: mpsupervisor.control.v1.Stats.limits:type_name -> mpsupervisor.control.v1.Limits
+	40, // 32: mpsupervisor.control.v1.Stats.now:type_name -> mpsupervisor.control.v1.Sample
+	40, // 33: mpsupervisor.control.v1.Stats.history:type_name -> mpsupervisor.control.v1.Sample
+	51, // 34: mpsupervisor.control.v1.Sample.time:type_name -> google.protobuf.Timestamp
+	43, // 35: mpsupervisor.control.v1.LearnedResponse.syscalls:type_name -> mpsupervisor.control.v1.LearnedCall
+	46, // 36: mpsupervisor.control.v1.QuarantineResponse.quarantined:type_name -> mpsupervisor.control.v1.Quarantined
+	51, // 37: mpsupervisor.control.v1.Quarantined.until:type_name -> google.protobuf.Timestamp
+	51, // 38: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
+	0,  // 39: mpsupervisor.control.v1.Control.PutPackage:input_type -> mpsupervisor.control.v1.PutPackageRequest
+	4,  // 40: mpsupervisor.control.v1.Control.Start:input_type -> mpsupervisor.control.v1.StartRequest
+	7,  // 41: mpsupervisor.control.v1.Control.Call:input_type -> mpsupervisor.control.v1.CallRequest
+	11, // 42: mpsupervisor.control.v1.Control.Kill:input_type -> mpsupervisor.control.v1.KillRequest
+	13, // 43: mpsupervisor.control.v1.Control.List:input_type -> mpsupervisor.control.v1.ListRequest
+	17, // 44: mpsupervisor.control.v1.Control.Inspect:input_type -> mpsupervisor.control.v1.InspectRequest
+	23, // 45: mpsupervisor.control.v1.Control.Wait:input_type -> mpsupervisor.control.v1.WaitRequest
+	25, // 46: mpsupervisor.control.v1.Control.Logs:input_type -> mpsupervisor.control.v1.LogsRequest
+	27, // 47: mpsupervisor.control.v1.Control.Events:input_type -> mpsupervisor.control.v1.EventsRequest
+	29, // 48: mpsupervisor.control.v1.Control.Update:input_type -> mpsupervisor.control.v1.UpdateRequest
+	31, // 49: mpsupervisor.control.v1.Control.Freeze:input_type -> mpsupervisor.control.v1.FreezeRequest
+	33, // 50: mpsupervisor.control.v1.Control.Thaw:input_type -> mpsupervisor.control.v1.ThawRequest
+	35, // 51: mpsupervisor.control.v1.Control.Signal:input_type -> mpsupervisor.control.v1.SignalRequest
+	37, // 52: mpsupervisor.control.v1.Control.Stats:input_type -> mpsupervisor.control.v1.StatsRequest
+	41, // 53: mpsupervisor.control.v1.Control.Learned:input_type -> mpsupervisor.control.v1.LearnedRequest
+	44, // 54: mpsupervisor.control.v1.Control.Quarantine:input_type -> mpsupervisor.control.v1.QuarantineRequest
+	47, // 55: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
+	1,  // 56: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
+	6,  // 57: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
+	8,  // 58: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
+	12, // 59: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
+	14, // 60: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
+	18, // 61: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
+	24, // 62: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
+	26, // 63: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
+	28, // 64: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
+	30, // 65: mpsupervisor.control.v1.Control.Update:output_type -> mpsupervisor.control.v1.UpdateResponse
+	32, // 66: mpsupervisor.control.v1.Control.Freeze:output_type -> mpsupervisor.control.v1.FreezeResponse
+	34, // 67: mpsupervisor.control.v1.Control.Thaw:output_type -> mpsupervisor.control.v1.ThawResponse
+	36, // 68: mpsupervisor.control.v1.Control.Signal:output_type -> mpsupervisor.control.v1.SignalResponse
+	38, // 69: mpsupervisor.control.v1.Control.Stats:output_type -> mpsupervisor.control.v1.StatsResponse
+	42, // 70: mpsupervisor.control.v1.Control.Learned:output_type -> mpsupervisor.control.v1.LearnedResponse
+	45, // 71: mpsupervisor.control.v1.Control.Quarantine:output_type -> mpsupervisor.control.v1.QuarantineResponse
+	48, // 72: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
+	56, // [56:73] is the sub-list for method output_type
+	39, // [39:56] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -2254,7 +3694,7 @@ func file_control_proto_init() {
 		return
 	}
 	file_control_proto_msgTypes[3].OneofWrappers = []any{}
-	file_control_proto_msgTypes[7].OneofWrappers = []any{
+	file_control_proto_msgTypes[8].OneofWrappers = []any{
 		(*CallResponse_OutputJson)(nil),
 		(*CallResponse_Thrown)(nil),
 	}
@@ -2264,7 +3704,7 @@ func file_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

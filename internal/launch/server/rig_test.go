@@ -164,7 +164,9 @@ func (r *rig) start(t testing.TB, id, mode string, limits mp.Limits) (*job, erro
 		defer f.Close()
 	}
 	j := &job{channel: channel, said: bufio.NewReader(said)}
-	j.Started, j.pidfd, err = r.client.Start(t.Context(), mp.InstanceID(id), launch.Role(mode), limits, theirs, birth, stderr)
+	j.Started, j.pidfd, err = r.client.Start(t.Context(), launch.Start{
+		ID: mp.InstanceID(id), Role: launch.Role(mode), Limits: limits, Channel: theirs, Birth: birth, Stderr: stderr,
+	})
 	t.Cleanup(func() {
 		channel.Close()
 		said.Close()

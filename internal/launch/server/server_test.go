@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,7 +35,7 @@ func TestEndsAreTold(t *testing.T) {
 				t.Errorf("nothing was used: %+v", got)
 			}
 			got.CPUMicros, got.PeakBytes = 0, 0
-			if want.ID = "a"; got != want {
+			if want.ID = "a"; !reflect.DeepEqual(got, want) {
 				t.Errorf("told %+v, want %+v", got, want)
 			}
 		})
@@ -175,7 +176,7 @@ func TestStartThatNobodyWaitsFor(t *testing.T) {
 	r := dial(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err := r.client.Start(ctx, "a", "sleep", mp.DefaultLimits(), os.Stdin, os.Stdin, os.Stderr)
+	_, _, err := r.client.Start(ctx, launch.Start{ID: "a", Role: "sleep", Limits: mp.DefaultLimits(), Channel: os.Stdin, Birth: os.Stdin, Stderr: os.Stderr})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}

@@ -54,6 +54,20 @@ const (
 	ControlLogsProcedure = "/mpsupervisor.control.v1.Control/Logs"
 	// ControlEventsProcedure is the fully-qualified name of the Control's Events RPC.
 	ControlEventsProcedure = "/mpsupervisor.control.v1.Control/Events"
+	// ControlUpdateProcedure is the fully-qualified name of the Control's Update RPC.
+	ControlUpdateProcedure = "/mpsupervisor.control.v1.Control/Update"
+	// ControlFreezeProcedure is the fully-qualified name of the Control's Freeze RPC.
+	ControlFreezeProcedure = "/mpsupervisor.control.v1.Control/Freeze"
+	// ControlThawProcedure is the fully-qualified name of the Control's Thaw RPC.
+	ControlThawProcedure = "/mpsupervisor.control.v1.Control/Thaw"
+	// ControlSignalProcedure is the fully-qualified name of the Control's Signal RPC.
+	ControlSignalProcedure = "/mpsupervisor.control.v1.Control/Signal"
+	// ControlStatsProcedure is the fully-qualified name of the Control's Stats RPC.
+	ControlStatsProcedure = "/mpsupervisor.control.v1.Control/Stats"
+	// ControlLearnedProcedure is the fully-qualified name of the Control's Learned RPC.
+	ControlLearnedProcedure = "/mpsupervisor.control.v1.Control/Learned"
+	// ControlQuarantineProcedure is the fully-qualified name of the Control's Quarantine RPC.
+	ControlQuarantineProcedure = "/mpsupervisor.control.v1.Control/Quarantine"
 	// ControlInfoProcedure is the fully-qualified name of the Control's Info RPC.
 	ControlInfoProcedure = "/mpsupervisor.control.v1.Control/Info"
 )
@@ -81,6 +95,22 @@ type ControlClient interface {
 	Logs(context.Context, *controlpb.LogsRequest) (*connect.ServerStreamForClient[controlpb.LogLine], error)
 	// Events streams what happened in the supervisor.
 	Events(context.Context, *controlpb.EventsRequest) (*connect.ServerStreamForClient[controlpb.Event], error)
+	// Update changes the limits of a running program. Open files and the limits
+	// that its engine was started with (call timeout, log rate) stay.
+	Update(context.Context, *controlpb.UpdateRequest) (*controlpb.UpdateResponse, error)
+	// Freeze stops a program where it is; calls to it are refused until Thaw.
+	Freeze(context.Context, *controlpb.FreezeRequest) (*controlpb.FreezeResponse, error)
+	Thaw(context.Context, *controlpb.ThawRequest) (*controlpb.ThawResponse, error)
+	// Signal sends a signal to the process group of a native program.
+	Signal(context.Context, *controlpb.SignalRequest) (*controlpb.SignalResponse, error)
+	// Stats tells what programs use, as the monitor sampled it.
+	Stats(context.Context, *controlpb.StatsRequest) (*controlpb.StatsResponse, error)
+	// Learned tells what a program did that was started with learn set, and the
+	// manifest that would allow just that.
+	Learned(context.Context, *controlpb.LearnedRequest) (*controlpb.LearnedResponse, error)
+	// Quarantine lists the packages that may not be started for a while because
+	// they crashed, and lets them go.
+	Quarantine(context.Context, *controlpb.QuarantineRequest) (*controlpb.QuarantineResponse, error)
 	// Info describes the supervisor itself.
 	Info(context.Context, *controlpb.InfoRequest) (*controlpb.InfoResponse, error)
 }
@@ -150,6 +180,48 @@ func NewControlClient(httpClient connect.HTTPClient, baseURL string, opts ...con
 			connect.WithSchema(controlMethods.ByName("Events")),
 			connect.WithClientOptions(opts...),
 		),
+		update: connect.NewClient[controlpb.UpdateRequest, controlpb.UpdateResponse](
+			httpClient,
+			baseURL+ControlUpdateProcedure,
+			connect.WithSchema(controlMethods.ByName("Update")),
+			connect.WithClientOptions(opts...),
+		),
+		freeze: connect.NewClient[controlpb.FreezeRequest, controlpb.FreezeResponse](
+			httpClient,
+			baseURL+ControlFreezeProcedure,
+			connect.WithSchema(controlMethods.ByName("Freeze")),
+			connect.WithClientOptions(opts...),
+		),
+		thaw: connect.NewClient[controlpb.ThawRequest, controlpb.ThawResponse](
+			httpClient,
+			baseURL+ControlThawProcedure,
+			connect.WithSchema(controlMethods.ByName("Thaw")),
+			connect.WithClientOptions(opts...),
+		),
+		signal: connect.NewClient[controlpb.SignalRequest, controlpb.SignalResponse](
+			httpClient,
+			baseURL+ControlSignalProcedure,
+			connect.WithSchema(controlMethods.ByName("Signal")),
+			connect.WithClientOptions(opts...),
+		),
+		stats: connect.NewClient[controlpb.StatsRequest, controlpb.StatsResponse](
+			httpClient,
+			baseURL+ControlStatsProcedure,
+			connect.WithSchema(controlMethods.ByName("Stats")),
+			connect.WithClientOptions(opts...),
+		),
+		learned: connect.NewClient[controlpb.LearnedRequest, controlpb.LearnedResponse](
+			httpClient,
+			baseURL+ControlLearnedProcedure,
+			connect.WithSchema(controlMethods.ByName("Learned")),
+			connect.WithClientOptions(opts...),
+		),
+		quarantine: connect.NewClient[controlpb.QuarantineRequest, controlpb.QuarantineResponse](
+			httpClient,
+			baseURL+ControlQuarantineProcedure,
+			connect.WithSchema(controlMethods.ByName("Quarantine")),
+			connect.WithClientOptions(opts...),
+		),
 		info: connect.NewClient[controlpb.InfoRequest, controlpb.InfoResponse](
 			httpClient,
 			baseURL+ControlInfoProcedure,
@@ -170,6 +242,13 @@ type controlClient struct {
 	wait       *connect.Client[controlpb.WaitRequest, controlpb.WaitResponse]
 	logs       *connect.Client[controlpb.LogsRequest, controlpb.LogLine]
 	events     *connect.Client[controlpb.EventsRequest, controlpb.Event]
+	update     *connect.Client[controlpb.UpdateRequest, controlpb.UpdateResponse]
+	freeze     *connect.Client[controlpb.FreezeRequest, controlpb.FreezeResponse]
+	thaw       *connect.Client[controlpb.ThawRequest, controlpb.ThawResponse]
+	signal     *connect.Client[controlpb.SignalRequest, controlpb.SignalResponse]
+	stats      *connect.Client[controlpb.StatsRequest, controlpb.StatsResponse]
+	learned    *connect.Client[controlpb.LearnedRequest, controlpb.LearnedResponse]
+	quarantine *connect.Client[controlpb.QuarantineRequest, controlpb.QuarantineResponse]
 	info       *connect.Client[controlpb.InfoRequest, controlpb.InfoResponse]
 }
 
@@ -246,6 +325,69 @@ func (c *controlClient) Events(ctx context.Context, req *controlpb.EventsRequest
 	return c.events.CallServerStream(ctx, connect.NewRequest(req))
 }
 
+// Update calls mpsupervisor.control.v1.Control.Update.
+func (c *controlClient) Update(ctx context.Context, req *controlpb.UpdateRequest) (*controlpb.UpdateResponse, error) {
+	response, err := c.update.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Freeze calls mpsupervisor.control.v1.Control.Freeze.
+func (c *controlClient) Freeze(ctx context.Context, req *controlpb.FreezeRequest) (*controlpb.FreezeResponse, error) {
+	response, err := c.freeze.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Thaw calls mpsupervisor.control.v1.Control.Thaw.
+func (c *controlClient) Thaw(ctx context.Context, req *controlpb.ThawRequest) (*controlpb.ThawResponse, error) {
+	response, err := c.thaw.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Signal calls mpsupervisor.control.v1.Control.Signal.
+func (c *controlClient) Signal(ctx context.Context, req *controlpb.SignalRequest) (*controlpb.SignalResponse, error) {
+	response, err := c.signal.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Stats calls mpsupervisor.control.v1.Control.Stats.
+func (c *controlClient) Stats(ctx context.Context, req *controlpb.StatsRequest) (*controlpb.StatsResponse, error) {
+	response, err := c.stats.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Learned calls mpsupervisor.control.v1.Control.Learned.
+func (c *controlClient) Learned(ctx context.Context, req *controlpb.LearnedRequest) (*controlpb.LearnedResponse, error) {
+	response, err := c.learned.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Quarantine calls mpsupervisor.control.v1.Control.Quarantine.
+func (c *controlClient) Quarantine(ctx context.Context, req *controlpb.QuarantineRequest) (*controlpb.QuarantineResponse, error) {
+	response, err := c.quarantine.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Info calls mpsupervisor.control.v1.Control.Info.
 func (c *controlClient) Info(ctx context.Context, req *controlpb.InfoRequest) (*controlpb.InfoResponse, error) {
 	response, err := c.info.CallUnary(ctx, connect.NewRequest(req))
@@ -278,6 +420,22 @@ type ControlHandler interface {
 	Logs(context.Context, *controlpb.LogsRequest, *connect.ServerStream[controlpb.LogLine]) error
 	// Events streams what happened in the supervisor.
 	Events(context.Context, *controlpb.EventsRequest, *connect.ServerStream[controlpb.Event]) error
+	// Update changes the limits of a running program. Open files and the limits
+	// that its engine was started with (call timeout, log rate) stay.
+	Update(context.Context, *controlpb.UpdateRequest) (*controlpb.UpdateResponse, error)
+	// Freeze stops a program where it is; calls to it are refused until Thaw.
+	Freeze(context.Context, *controlpb.FreezeRequest) (*controlpb.FreezeResponse, error)
+	Thaw(context.Context, *controlpb.ThawRequest) (*controlpb.ThawResponse, error)
+	// Signal sends a signal to the process group of a native program.
+	Signal(context.Context, *controlpb.SignalRequest) (*controlpb.SignalResponse, error)
+	// Stats tells what programs use, as the monitor sampled it.
+	Stats(context.Context, *controlpb.StatsRequest) (*controlpb.StatsResponse, error)
+	// Learned tells what a program did that was started with learn set, and the
+	// manifest that would allow just that.
+	Learned(context.Context, *controlpb.LearnedRequest) (*controlpb.LearnedResponse, error)
+	// Quarantine lists the packages that may not be started for a while because
+	// they crashed, and lets them go.
+	Quarantine(context.Context, *controlpb.QuarantineRequest) (*controlpb.QuarantineResponse, error)
 	// Info describes the supervisor itself.
 	Info(context.Context, *controlpb.InfoRequest) (*controlpb.InfoResponse, error)
 }
@@ -343,6 +501,48 @@ func NewControlHandler(svc ControlHandler, opts ...connect.HandlerOption) (strin
 		connect.WithSchema(controlMethods.ByName("Events")),
 		connect.WithHandlerOptions(opts...),
 	)
+	controlUpdateHandler := connect.NewUnaryHandlerSimple(
+		ControlUpdateProcedure,
+		svc.Update,
+		connect.WithSchema(controlMethods.ByName("Update")),
+		connect.WithHandlerOptions(opts...),
+	)
+	controlFreezeHandler := connect.NewUnaryHandlerSimple(
+		ControlFreezeProcedure,
+		svc.Freeze,
+		connect.WithSchema(controlMethods.ByName("Freeze")),
+		connect.WithHandlerOptions(opts...),
+	)
+	controlThawHandler := connect.NewUnaryHandlerSimple(
+		ControlThawProcedure,
+		svc.Thaw,
+		connect.WithSchema(controlMethods.ByName("Thaw")),
+		connect.WithHandlerOptions(opts...),
+	)
+	controlSignalHandler := connect.NewUnaryHandlerSimple(
+		ControlSignalProcedure,
+		svc.Signal,
+		connect.WithSchema(controlMethods.ByName("Signal")),
+		connect.WithHandlerOptions(opts...),
+	)
+	controlStatsHandler := connect.NewUnaryHandlerSimple(
+		ControlStatsProcedure,
+		svc.Stats,
+		connect.WithSchema(controlMethods.ByName("Stats")),
+		connect.WithHandlerOptions(opts...),
+	)
+	controlLearnedHandler := connect.NewUnaryHandlerSimple(
+		ControlLearnedProcedure,
+		svc.Learned,
+		connect.WithSchema(controlMethods.ByName("Learned")),
+		connect.WithHandlerOptions(opts...),
+	)
+	controlQuarantineHandler := connect.NewUnaryHandlerSimple(
+		ControlQuarantineProcedure,
+		svc.Quarantine,
+		connect.WithSchema(controlMethods.ByName("Quarantine")),
+		connect.WithHandlerOptions(opts...),
+	)
 	controlInfoHandler := connect.NewUnaryHandlerSimple(
 		ControlInfoProcedure,
 		svc.Info,
@@ -369,6 +569,20 @@ func NewControlHandler(svc ControlHandler, opts ...connect.HandlerOption) (strin
 			controlLogsHandler.ServeHTTP(w, r)
 		case ControlEventsProcedure:
 			controlEventsHandler.ServeHTTP(w, r)
+		case ControlUpdateProcedure:
+			controlUpdateHandler.ServeHTTP(w, r)
+		case ControlFreezeProcedure:
+			controlFreezeHandler.ServeHTTP(w, r)
+		case ControlThawProcedure:
+			controlThawHandler.ServeHTTP(w, r)
+		case ControlSignalProcedure:
+			controlSignalHandler.ServeHTTP(w, r)
+		case ControlStatsProcedure:
+			controlStatsHandler.ServeHTTP(w, r)
+		case ControlLearnedProcedure:
+			controlLearnedHandler.ServeHTTP(w, r)
+		case ControlQuarantineProcedure:
+			controlQuarantineHandler.ServeHTTP(w, r)
 		case ControlInfoProcedure:
 			controlInfoHandler.ServeHTTP(w, r)
 		default:
@@ -414,6 +628,34 @@ func (UnimplementedControlHandler) Logs(context.Context, *controlpb.LogsRequest,
 
 func (UnimplementedControlHandler) Events(context.Context, *controlpb.EventsRequest, *connect.ServerStream[controlpb.Event]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Events is not implemented"))
+}
+
+func (UnimplementedControlHandler) Update(context.Context, *controlpb.UpdateRequest) (*controlpb.UpdateResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Update is not implemented"))
+}
+
+func (UnimplementedControlHandler) Freeze(context.Context, *controlpb.FreezeRequest) (*controlpb.FreezeResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Freeze is not implemented"))
+}
+
+func (UnimplementedControlHandler) Thaw(context.Context, *controlpb.ThawRequest) (*controlpb.ThawResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Thaw is not implemented"))
+}
+
+func (UnimplementedControlHandler) Signal(context.Context, *controlpb.SignalRequest) (*controlpb.SignalResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Signal is not implemented"))
+}
+
+func (UnimplementedControlHandler) Stats(context.Context, *controlpb.StatsRequest) (*controlpb.StatsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Stats is not implemented"))
+}
+
+func (UnimplementedControlHandler) Learned(context.Context, *controlpb.LearnedRequest) (*controlpb.LearnedResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Learned is not implemented"))
+}
+
+func (UnimplementedControlHandler) Quarantine(context.Context, *controlpb.QuarantineRequest) (*controlpb.QuarantineResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Quarantine is not implemented"))
 }
 
 func (UnimplementedControlHandler) Info(context.Context, *controlpb.InfoRequest) (*controlpb.InfoResponse, error) {
