@@ -21,11 +21,16 @@ import (
 	"time"
 )
 
-// Limits bound what a group may use. A zero field is not limited.
+// Limits bound what a group may use. A zero field asks for nothing: no limit,
+// or the kernel's own weight. All of them can be changed while the group runs.
 type Limits struct {
-	Memory int64   // bytes; swap counts, so that none can be gained by swapping
-	Pids   int64   // tasks: processes and threads
-	CPU    float64 // processors: 0.5 is half of one
+	Memory     int64   // bytes; swap counts, so that none can be gained by swapping
+	MemorySoft int64   // bytes above which the kernel takes memory back from this group first
+	Pids       int64   // tasks: processes and threads
+	CPU        float64 // processors: 0.5 is half of one
+	CPUWeight  int64   // share of a busy processor, 1 to 10000, against the kernel's default of 100
+	IORate     int64   // bytes a second read from each disk of the host, and as many written to it
+	IOWeight   int64   // share of a busy disk, 1 to 10000, against the kernel's default of 100
 }
 
 // Usage is what a group has used, as the kernel counted it.
@@ -36,6 +41,23 @@ type Usage struct {
 	Pids      uint64        // tasks at present
 	Throttled uint64        // periods in which the processor limit held it back
 	OOMKills  uint64        // tasks that the memory limit killed
+}
+
+// Sample is what a group has used at one moment. All but Memory, Pids and
+// Frozen only grow.
+type Sample struct {
+	CPU         time.Duration // of all its tasks, those that ended included
+	Memory      uint64        // bytes at present
+	Peak        uint64        // the most bytes it ever had; 0 before Linux 5.19 on version 2
+	Pids        uint64        // tasks at present
+	Periods     uint64        // of the processor limit
+	Throttled   uint64        // those in which it was held back
+	Faults      uint64        // page faults
+	MajorFaults uint64        // those that read from a disk
+	Reclaimed   uint64        // bytes that the kernel took back; 0 on version 1, which does not tell
+	Stalled     time.Duration // in which some task waited for memory; 0 where the kernel does not tell (no PSI, or version 1 alone)
+	OOMKills    uint64        // tasks that the memory limit killed
+	Frozen      bool          // every task has stopped
 }
 
 // period is the time over which the processor limit is counted. 100 ms is the
@@ -49,7 +71,7 @@ func (l Limits) quota() int64 {
 
 // MissingError says that the host lacks what limits need.
 type MissingError struct {
-	Controller string // "memory", "pids", "cpu" or "cpuacct"; "" if there are none at all
+	Controller string // "memory", "pids", "cpu", "cpuacct", "io" or "blkio", or one of its files; "" if there are none at all
 	Where      string // the directory or mount that was looked at
 }
 
