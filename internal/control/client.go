@@ -47,18 +47,34 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 // PutPackage hands the supervisor a package in a sealed memory file. It keeps
 // no hold on the file; the caller closes it.
 func (c *Client) PutPackage(ctx context.Context, file *os.File) (*controlpb.PutPackageResponse, error) {
+	once, done := c.carrying(file)
+	defer done()
+	return once.PutPackage(ctx, &controlpb.PutPackageRequest{})
+}
+
+// StartFiles is Start with the descriptors that the request announces: the root
+// directory if Native.Root is set, then standard input, output and error if
+// Native.Stdio is. They stay the caller's to close.
+func (c *Client) StartFiles(ctx context.Context, req *controlpb.StartRequest, files ...*os.File) (*controlpb.StartResponse, error) {
+	once, done := c.carrying(files...)
+	defer done()
+	return once.Start(ctx, req)
+}
+
+// carrying makes a client for one request that takes descriptors along, on a
+// connection of its own.
+func (c *Client) carrying(files ...*os.File) (_ controlpbconnect.ControlClient, done func()) {
 	t := &http.Transport{
-		DisableKeepAlives: true, // the descriptor belongs to this one request
+		DisableKeepAlives: true, // the descriptors belong to this one request
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			uc, err := c.dialUnix(ctx)
 			if err != nil {
 				return nil, err
 			}
-			return &fileConn{UnixConn: uc, file: file}, nil
+			return &fileConn{UnixConn: uc, files: files}, nil
 		},
 	}
-	defer t.CloseIdleConnections()
-	return c.over(t).PutPackage(ctx, &controlpb.PutPackageRequest{})
+	return c.over(t), t.CloseIdleConnections
 }
 
 func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -104,30 +120,44 @@ func (e *dialError) Unwrap() []error {
 	return []error{e.err}
 }
 
-// fileConn sends a descriptor with the first byte that is written.
+// fileConn sends descriptors with the first byte that is written.
 type fileConn struct {
 	*net.UnixConn
-	file *os.File // nil once sent
+	files []*os.File // nil once sent
 }
 
 func (c *fileConn) Write(b []byte) (int, error) {
-	if c.file == nil || len(b) == 0 {
+	if len(c.files) == 0 || len(b) == 0 {
 		return c.UnixConn.Write(b)
 	}
 	n, err := c.send(b[:1])
 	if err != nil {
-		return n, fmt.Errorf("cannot send the package's file descriptor: %w", err)
+		return n, fmt.Errorf("cannot send the file descriptors: %w", err)
 	}
 	rest, err := c.UnixConn.Write(b[1:])
 	return n + rest, err
 }
 
 func (c *fileConn) send(b []byte) (n int, err error) {
-	raw, err := c.file.SyscallConn()
-	if err != nil {
-		return 0, err
+	files := c.files
+	c.files = nil
+	err = withDescriptors(files, nil, func(fds []int) error {
+		n, _, err = c.WriteMsgUnix(b, syscall.UnixRights(fds...), nil)
+		return err
+	})
+	return n, err
+}
+
+// withDescriptors calls f with the descriptors of files, after those of fds;
+// none of them is closed meanwhile.
+func withDescriptors(files []*os.File, fds []int, f func(fds []int) error) error {
+	if len(files) == 0 {
+		return f(fds)
 	}
-	outer := raw.Control(func(fd uintptr) { n, _, err = c.WriteMsgUnix(b, syscall.UnixRights(int(fd)), nil) })
-	c.file = nil
-	return n, errors.Join(outer, err)
+	raw, err := files[0].SyscallConn()
+	if err != nil {
+		return err
+	}
+	outer := raw.Control(func(fd uintptr) { err = withDescriptors(files[1:], append(fds, int(fd)), f) })
+	return errors.Join(outer, err)
 }

@@ -11,30 +11,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What can be wrong with the descriptor that a request should have brought.
-var (
-	errNoFile    = errors.New("no file descriptor came with the request; it travels as SCM_RIGHTS with the first byte, on HTTP/1.1")
-	errManyFiles = errors.New("more than one file descriptor came with the request")
-)
+// maxFiles is how many descriptors one request may bring: a root directory and
+// three of standard input and output.
+const maxFiles = 4
+
+// errNoFile is what a request hears that should have brought descriptors.
+var errNoFile = errors.New("no file descriptor came with the request; it travels as SCM_RIGHTS with the first byte, on HTTP/1.1")
 
 type connKey struct{} // of the *conn in a request's context
 
-// conn is a server's end of a connection. It keeps at most one descriptor that
-// the peer sent and nobody took yet; any more are closed at once.
+// conn is a server's end of a connection. It keeps the descriptors that the peer
+// sent and nobody took yet, in their order, as far as a request may bring so
+// many; any more are closed at once.
 type conn struct {
 	*net.UnixConn
 	peer    Peer
 	release func() // gives the connection's slot back; called once
 
 	mu     sync.Mutex
-	file   *os.File
-	many   bool // a second descriptor came before the first was taken
+	files  []*os.File
+	many   bool // more came than a request may bring
 	closed bool
 }
 
-// oobSize has room for two descriptors: one to keep, and one to know that
+// oobSize has room for all descriptors of a request, and for one to know that
 // there were more. The kernel does not install those that do not fit.
-var oobSize = unix.CmsgSpace(2 * 4)
+var oobSize = unix.CmsgSpace((maxFiles + 1) * 4)
 
 // Read receives bytes, and descriptors beside them. ReadMsgUnix sets
 // MSG_CMSG_CLOEXEC, so that no child of this process inherits one.
@@ -63,47 +65,58 @@ func descriptors(oob []byte) []int {
 	return all
 }
 
-// keep takes the first descriptor and closes the others.
+// keep takes descriptors as long as there is room, and closes the others.
 func (c *conn) keep(fds []int, truncated bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.many = c.many || truncated
 	for _, fd := range fds {
-		if c.closed || c.file != nil {
+		if c.closed || len(c.files) == maxFiles {
 			unix.Close(fd)
 			c.many = true
 			continue
 		}
-		c.file = os.NewFile(uintptr(fd), "package")
+		c.files = append(c.files, os.NewFile(uintptr(fd), "received"))
 	}
 }
 
-// take hands the kept descriptor over.
-func (c *conn) take() (*os.File, error) {
+// take hands over the kept descriptors, if they are exactly n; it closes them
+// otherwise.
+func (c *conn) take(n int) ([]*os.File, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	f, many := c.file, c.many
-	c.file, c.many = nil, false
+	files, many := c.files, c.many
+	c.files, c.many = nil, false
+	c.mu.Unlock()
+	if len(files) == n && !many {
+		return files, nil
+	}
+	closeFiles(files)
 	switch {
 	case many:
-		if f != nil {
-			f.Close()
-		}
-		return nil, errManyFiles
-	case f == nil:
+		return nil, fmt.Errorf("more than %s came with the request, which takes %d", counted(maxFiles), n)
+	case len(files) == 0:
 		return nil, errNoFile
 	}
-	return f, nil
+	return nil, fmt.Errorf("%s came with the request, which takes %d", counted(len(files)), n)
 }
 
-// drop closes whatever was sent and not taken.
-func (c *conn) drop() {
-	if f, err := c.take(); err == nil {
+func counted(n int) string {
+	if n == 1 {
+		return "one file descriptor"
+	}
+	return fmt.Sprintf("%d file descriptors", n)
+}
+
+func closeFiles(files []*os.File) {
+	for _, f := range files {
 		f.Close()
 	}
 }
 
-// Close closes the connection and the descriptor that nobody took.
+// drop closes whatever was sent and not taken.
+func (c *conn) drop() { c.take(0) }
+
+// Close closes the connection and the descriptors that nobody took.
 func (c *conn) Close() error {
 	c.mu.Lock()
 	again := c.closed
@@ -116,18 +129,28 @@ func (c *conn) Close() error {
 	return c.UnixConn.Close()
 }
 
-type fileKey struct{} // of the *conn from which this request may take a descriptor
+type fileKey struct{} // of the *conn from which this request may take descriptors
 
-// TakeFile hands over the one descriptor that came with the request that ctx
-// belongs to. The caller closes it. None, or more than one, is an error.
-func TakeFile(ctx context.Context) (*os.File, error) {
+// TakeFiles hands over the n descriptors, at least one, that came with the
+// request that ctx belongs to, in the order in which they were sent. The caller
+// closes them. Any other number is an error, and then all are closed.
+func TakeFiles(ctx context.Context, n int) ([]*os.File, error) {
 	c, ok := ctx.Value(fileKey{}).(*conn)
 	if !ok {
 		return nil, fmt.Errorf("%w: %w", ErrBadRequest, errNoFile)
 	}
-	f, err := c.take()
+	files, err := c.take(n)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	return f, nil
+	return files, nil
+}
+
+// TakeFile is TakeFiles for one.
+func TakeFile(ctx context.Context) (*os.File, error) {
+	files, err := TakeFiles(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	return files[0], nil
 }

@@ -102,10 +102,15 @@ func openDir(t *testing.T) string {
 // handler is a service whose methods are set by each test.
 type handler struct {
 	controlpbconnect.UnimplementedControlHandler
-	put  func(context.Context) error
-	call func(*controlpb.CallRequest) error
-	logs func(*controlpb.LogsRequest) error
-	wait func(context.Context)
+	put   func(context.Context) error
+	start func(context.Context, *controlpb.StartRequest) error
+	call  func(*controlpb.CallRequest) error
+	logs  func(*controlpb.LogsRequest) error
+	wait  func(context.Context)
+}
+
+func (h *handler) Start(ctx context.Context, r *controlpb.StartRequest) (*controlpb.StartResponse, error) {
+	return &controlpb.StartResponse{}, h.start(ctx, r)
 }
 
 func (h *handler) Info(context.Context, *controlpb.InfoRequest) (*controlpb.InfoResponse, error) {

@@ -7,10 +7,13 @@
 // everything; all others nothing. The file mode of the socket keeps strangers
 // away as well, but nothing here relies on it: an abstract socket has none.
 //
-// A package travels as a file descriptor (SCM_RIGHTS) with the first byte of an
+// A package, the root directory of a native program, and its standard input and
+// output travel as file descriptors (SCM_RIGHTS) with the first byte of an
 // HTTP/1.1 request, because the supervisor may not be able to open the caller's
-// files. HTTP/2 shares one connection between requests, so no descriptor can
-// belong to one of them: there it is closed unread.
+// files. A client opens a connection for such a request alone: what a request
+// does not take is closed with its answer. HTTP/2 shares one connection between
+// requests, so no descriptor can belong to one of them: there they are closed
+// unread.
 //
 // Do not assume that a descriptor is what its sender says: it may be a FIFO, a
 // device, or a file that shrinks. Whoever takes it checks it.

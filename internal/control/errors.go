@@ -36,6 +36,8 @@ var reasons = []struct {
 	{"busy", connect.CodeResourceExhausted, ErrBusy},
 	{"missing", connect.CodeFailedPrecondition, mp.ErrMissing},
 	{"ended", connect.CodeFailedPrecondition, mp.ErrEnded},
+	{"frozen", connect.CodeFailedPrecondition, mp.ErrFrozen},
+	{"quarantine", connect.CodeFailedPrecondition, mp.ErrQuarantine},
 	{"denied", connect.CodePermissionDenied, ErrDenied},
 	{"stopping", connect.CodeUnavailable, ErrStopping},
 	{"timeout", connect.CodeDeadlineExceeded, context.DeadlineExceeded},

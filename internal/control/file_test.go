@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -130,9 +131,10 @@ func TestNumberOfFiles(t *testing.T) {
 	}{
 		{nil, "no file descriptor"},
 		{[]int{fd}, "200 OK"},
-		{[]int{fd, fd}, "more than one"},
-		{[]int{fd, fd, fd}, "more than one"},
-		{many, "more than one"},
+		{[]int{fd, fd}, "2 file descriptors"},
+		{many[:maxFiles], "4 file descriptors"},
+		{many[:maxFiles+1], "more than 4"},
+		{many, "more than 4"},
 	} {
 		if answer := rawPut(t, socket, tt.fds...); !strings.Contains(answer, tt.want) {
 			t.Errorf("%d descriptors: answer %q, want %q", len(tt.fds), answer, tt.want)
@@ -168,7 +170,7 @@ func TestFileOverHTTP2(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			return &fileConn{UnixConn: conn.(*net.UnixConn), file: f}, nil
+			return &fileConn{UnixConn: conn.(*net.UnixConn), files: []*os.File{f}}, nil
 		},
 	}
 	transport.Protocols.SetUnencryptedHTTP2(true)
@@ -195,5 +197,85 @@ func TestFileStaysTheCallers(t *testing.T) {
 	text := make([]byte, 4)
 	if _, err := f.ReadAt(text, 0); err != nil || !bytes.Equal(text, []byte("mine")) {
 		t.Errorf("read %q, %v", text, err)
+	}
+}
+
+// A start brings its descriptors in order, and exactly as many as it announces.
+func TestStartFiles(t *testing.T) {
+	read := make(chan string, 1)
+	h := &handler{start: func(ctx context.Context, r *controlpb.StartRequest) error {
+		files, err := TakeFiles(ctx, len(r.GetNative().GetArgs()))
+		defer closeFiles(files)
+		text := make([]byte, len(files))
+		for i, f := range files {
+			f.ReadAt(text[i:i+1], 0)
+		}
+		read <- string(text)
+		return err
+	}}
+	socket, _, _ := serve(t, h, Access{})
+	files := []*os.File{memfd(t, "a"), memfd(t, "b"), memfd(t, "c"), memfd(t, "d"), memfd(t, "e")}
+	before := openFiles(t)
+	for _, tt := range []struct {
+		want, sent int
+		say        string
+	}{
+		{1, 1, ""}, {3, 3, ""}, {4, 4, ""},
+		{1, 0, "no file descriptor"},
+		{4, 3, "3 file descriptors came with the request, which takes 4"},
+		{3, 4, "4 file descriptors came with the request, which takes 3"},
+		{4, 1, "one file descriptor came with the request, which takes 4"},
+		{4, 5, "more than 4"},
+	} {
+		req := &controlpb.StartRequest{Native: &controlpb.Native{Args: make([]string, tt.want)}}
+		_, err := Dial(socket).StartFiles(context.Background(), req, files[:tt.sent]...)
+		got := <-read
+		switch {
+		case tt.say == "" && (err != nil || got != "abcd"[:tt.want]):
+			t.Errorf("%d descriptors: read %q, %v", tt.sent, got, err)
+		case tt.say != "" && (!errors.Is(err, ErrBadRequest) || !strings.Contains(err.Error(), tt.say)):
+			t.Errorf("%d descriptors for %d: error %v, want %q", tt.sent, tt.want, err, tt.say)
+		}
+		settle(t, before)
+	}
+}
+
+// What a request brought and did not take is closed with its answer, though the
+// connection goes on, and is not the next request's to take.
+func TestLeftoverFile(t *testing.T) {
+	var got string
+	h := &handler{
+		start: func(context.Context, *controlpb.StartRequest) error { return nil },
+		put:   func(ctx context.Context) error { return takeText(ctx, &got) },
+	}
+	socket, _, _ := serve(t, h, Access{})
+	f := memfd(t, "left")
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	ask := func(procedure string, oob []byte) string {
+		text := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", procedure)
+		if _, _, err := conn.(*net.UnixConn).WriteMsgUnix([]byte(text), oob, nil); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, _ := io.ReadAll(answer.Body)
+		return answer.Status + string(body)
+	}
+	ask(controlpbconnect.ControlInfoProcedure, nil)
+	before := openFiles(t)
+	if answer := ask(controlpbconnect.ControlStartProcedure, unix.UnixRights(int(f.Fd()))); !strings.Contains(answer, "200") {
+		t.Errorf("answer %q", answer)
+	}
+	settle(t, before)
+	if answer := ask(controlpbconnect.ControlPutPackageProcedure, nil); !strings.Contains(answer, "no file descriptor") {
+		t.Errorf("answer %q", answer)
 	}
 }

@@ -20,9 +20,12 @@ var ErrSilent = errors.New("the supervisor does not answer")
 const questionTimeout = 10 * time.Second
 
 var questions = map[string]bool{
-	controlpbconnect.ControlInfoProcedure:    true,
-	controlpbconnect.ControlListProcedure:    true,
-	controlpbconnect.ControlInspectProcedure: true,
+	controlpbconnect.ControlInfoProcedure:       true,
+	controlpbconnect.ControlListProcedure:       true,
+	controlpbconnect.ControlInspectProcedure:    true,
+	controlpbconnect.ControlStatsProcedure:      true,
+	controlpbconnect.ControlLearnedProcedure:    true,
+	controlpbconnect.ControlQuarantineProcedure: true,
 }
 
 // patience gives up on a question after limit.

@@ -56,7 +56,7 @@ func NewServer(cfg ServerConfig) *Server {
 		connect.WithSendMaxBytes(maxMessage),
 	))
 	s.http = http.Server{
-		Handler:           withFile(mux),
+		Handler:           withFiles(mux),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -72,13 +72,15 @@ func NewServer(cfg ServerConfig) *Server {
 	return s
 }
 
-// withFile lets a request take the descriptor of its connection, if the
-// connection carries one request at a time.
-func withFile(next http.Handler) http.Handler {
+// withFiles lets a request take the descriptors of its connection, if the
+// connection carries one request at a time. What it does not take is closed
+// when it has been answered.
+func withFiles(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, ok := r.Context().Value(connKey{}).(*conn)
 		switch {
 		case ok && r.ProtoMajor == 1:
+			defer c.drop()
 			r = r.WithContext(context.WithValue(r.Context(), fileKey{}, c))
 		case ok:
 			c.drop()
