@@ -14,6 +14,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
 	"github.com/mpsupervisor/mpsupervisor/test/daemon"
+	"github.com/mpsupervisor/mpsupervisor/test/leftover"
 )
 
 // patience is how long a survivor may take to notice, and the kernel to take
@@ -27,8 +28,7 @@ type soak struct {
 	rng    *rand.Rand
 	d      *daemon.Daemon
 	digest string
-	mounts map[string]bool // before the first start
-	seen   []process       // every process of supervisors that are dead
+	watch  *leftover.Watch
 	killed map[victim]int
 	mark   int  // how long the log was before the latest kill
 	known  bool // whether the latest victim was a worker with its own program, so that its end must be told
@@ -53,7 +53,7 @@ func newSoak(seed uint64, out io.Writer) *soak {
 // run kills n times, and leaves nothing behind itself.
 func (s *soak) run(ctx context.Context, n int) (err error) {
 	fmt.Fprintf(s.out, "%d kills, seed %d\n", n, s.seed)
-	if s.mounts, err = mounts(); err != nil {
+	if s.watch, err = leftover.New(); err != nil {
 		return err
 	}
 	for i := 1; i <= n; i++ {
@@ -67,7 +67,7 @@ func (s *soak) run(ctx context.Context, n int) (err error) {
 	if err := s.up(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.down(), s.nothingLeft())
+	return errors.Join(s.down(), s.watch.Nothing(patience))
 }
 
 // round makes sure that a supervisor is up and clean, loads it, kills somebody
@@ -114,7 +114,7 @@ func (s *soak) up(ctx context.Context) error {
 		return fmt.Errorf("the next start fails: %w", err)
 	}
 	s.d = d
-	if err := s.nothingLeft(); err != nil {
+	if err := s.watch.Nothing(patience); err != nil {
 		return fmt.Errorf("%w\n%s", err, d.Log())
 	}
 	s.digest, err = d.Put(ctx, filepath.Join(daemon.Root(), "examples", "unit-converter"))
@@ -143,28 +143,20 @@ func (s *soak) kill() (victim, error) {
 	case theLauncher:
 		return who, syscall.Kill(int(s.d.Info.LauncherPid), syscall.SIGKILL)
 	}
-	workers := children(int(s.d.Info.LauncherPid))
+	workers := leftover.Children(int(s.d.Info.LauncherPid))
 	if len(workers) == 0 {
 		return theLauncher, syscall.Kill(int(s.d.Info.LauncherPid), syscall.SIGKILL)
 	}
 	w := workers[s.rng.IntN(len(workers))]
-	s.known = w.name == "mpworker" && w.lives()
-	if err := syscall.Kill(w.pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+	s.known = w.Name == "mpworker" && w.Lives()
+	if err := syscall.Kill(w.Pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
 		return aWorker, err
 	}
 	return aWorker, nil
 }
 
 // remember notes the processes of the present supervisor.
-func (s *soak) remember() {
-	launcher := int(s.d.Info.LauncherPid)
-	s.seen = append(s.seen, children(launcher)...)
-	for _, pid := range []int{s.d.Pid(), launcher} {
-		if p, err := look(pid); err == nil {
-			s.seen = append(s.seen, p)
-		}
-	}
-}
+func (s *soak) remember() { s.watch.Remember(s.d.Pid(), int(s.d.Info.LauncherPid)) }
 
 // aftermath checks what the survivors do.
 func (s *soak) aftermath(ctx context.Context, who victim) error {

@@ -1,4 +1,6 @@
-package main
+// Package leftover looks for what supervisors that have ended left behind on
+// the host: processes, control groups of lanes that nobody holds, mounts.
+package leftover
 
 import (
 	"bufio"
@@ -14,61 +16,86 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process is one process for ever: a pid comes again, with its start time not.
-type process struct {
-	pid, parent int
-	start       string
-	name        string
+// Process is one process for ever: a pid comes again, with its start time not.
+type Process struct {
+	Pid  int
+	Name string // of its program, cut to 15 bytes
+
+	parent int
+	start  string
 }
 
-// look reads a process from proc_pid_stat(5).
-func look(pid int) (process, error) {
+// Look reads a process from proc_pid_stat(5).
+func Look(pid int) (Process, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return process{}, err
+		return Process{}, err
 	}
 	before, after, _ := strings.Cut(string(b), ") ")
 	f := strings.Fields(after)
 	if len(f) < 20 {
-		return process{}, fmt.Errorf("/proc/%d/stat is cut off", pid)
+		return Process{}, fmt.Errorf("/proc/%d/stat is cut off", pid)
 	}
 	parent, err := strconv.Atoi(f[1])
 	_, name, _ := strings.Cut(before, "(")
-	return process{pid: pid, parent: parent, start: f[19], name: name}, err
+	return Process{Pid: pid, Name: name, parent: parent, start: f[19]}, err
 }
 
-// lives reports whether a process is there and more than a zombie.
-func (p process) lives() bool {
-	now, err := look(p.pid)
+// Lives reports whether a process is there and more than a zombie.
+func (p Process) Lives() bool {
+	now, err := Look(p.Pid)
 	if err != nil || now.start != p.start {
 		return false
 	}
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
 	_, after, _ := strings.Cut(string(b), ") ")
 	return err == nil && !strings.HasPrefix(after, "Z")
 }
 
-// children are the processes whose parent is pid.
-func children(pid int) (out []process) {
+// Children are the processes whose parent is pid.
+func Children(pid int) (out []Process) {
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		n, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
-		if p, err := look(n); err == nil && p.parent == pid {
+		if p, err := Look(n); err == nil && p.parent == pid {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-// nothingLeft checks that nothing is left of supervisors that have ended. A
+// Watch knows what was there before, and who was seen.
+type Watch struct {
+	mounts map[string]bool
+	seen   []Process
+}
+
+// New begins to watch, before the first supervisor is started.
+func New() (*Watch, error) {
+	m, err := mounts()
+	return &Watch{mounts: m}, err
+}
+
+// Remember notes a supervisor, its launcher, and the launcher's workers, whose
+// processes are to be gone when they are.
+func (w *Watch) Remember(supervisor, launcher int) {
+	w.seen = append(w.seen, Children(launcher)...)
+	for _, pid := range []int{supervisor, launcher} {
+		if p, err := Look(pid); err == nil {
+			w.seen = append(w.seen, p)
+		}
+	}
+}
+
+// Nothing checks that nothing is left of supervisors that have ended. A
 // launcher that outlived its supervisor may still be cleaning: it gets time.
-func (s *soak) nothingLeft() error {
+func (w *Watch) Nothing(patience time.Duration) error {
 	deadline := time.Now().Add(patience)
 	for {
-		err := errors.Join(s.noProcess(), noGroup(), s.noMount())
+		err := errors.Join(w.noProcess(), noGroup(), w.noMount())
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
@@ -76,16 +103,16 @@ func (s *soak) nothingLeft() error {
 	}
 }
 
-func (s *soak) noProcess() error {
+func (w *Watch) noProcess() error {
 	var errs []error
-	left := s.seen[:0]
-	for _, p := range s.seen {
-		if p.lives() {
+	left := w.seen[:0]
+	for _, p := range w.seen {
+		if p.Lives() {
 			left = append(left, p)
-			errs = append(errs, fmt.Errorf("process %d (%s) of a dead supervisor lives", p.pid, p.name))
+			errs = append(errs, fmt.Errorf("process %d (%s) of a dead supervisor lives", p.Pid, p.Name))
 		}
 	}
-	s.seen = left
+	w.seen = left
 	return errors.Join(errs...)
 }
 
@@ -117,14 +144,14 @@ func held(number string) bool {
 	return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil
 }
 
-// noMount looks for mounts that were not there before the first start.
-func (s *soak) noMount() error {
+// noMount looks for mounts that were not there before.
+func (w *Watch) noMount() error {
 	now, err := mounts()
 	if err != nil {
 		return err
 	}
 	for m := range now {
-		if !s.mounts[m] {
+		if !w.mounts[m] {
 			err = errors.Join(err, fmt.Errorf("mount %s is left", m))
 		}
 	}
