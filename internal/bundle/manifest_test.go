@@ -42,7 +42,10 @@ const full = `{
   "theme_color": "ignored", "scope": 5, "unknown": [{}],
   "mpsupervisor": {
     "runtime": "js", "entry": "src/main.js",
-    "limits": {"memory": "32M", "pids": 20, "cpu": 0.5, "call_timeout": "1500ms", "log_rate": 0}
+    "limits": {
+      "memory_soft": "24M", "memory": "32M", "pids": 20, "cpu": 0.5, "cpu_weight": 50, "io_rate": "1M", "io_weight": 10,
+      "tmp_bytes": "4M", "tmp_files": 100, "files": 128, "call_timeout": "1500ms", "log_rate": 0, "ipc_rate": 50
+    }
   }
 }`
 
@@ -70,7 +73,11 @@ func TestManifest(t *testing.T) {
 			Widgets:     []Widget{{"w1", "widgets/a/a", 2}, {"w2", "widgets/b/b", 1}},
 			Window: Window{true, "rgb(1 2 3 / 50%)", "light", 375, true, true,
 				"#f8f8f8", "black", "My MiniApp", "custom", 100, "landscape"},
-			Vendor: Vendor{"js", "src/main.js", Limits{ptr[int64](32 << 20), ptr[int64](20), ptr(0.5), ptr(1500 * time.Millisecond), ptr(0)}},
+			Vendor: Vendor{Runtime: "js", Entry: "src/main.js", Limits: Limits{
+				Memory: ptr[int64](32 << 20), MemorySoft: ptr[int64](24 << 20), Pids: ptr[int64](20),
+				CPU: ptr(0.5), CPUWeight: ptr[int64](50), IORate: ptr[int64](1 << 20), IOWeight: ptr[int64](10),
+				TmpBytes: ptr[int64](4 << 20), TmpFiles: ptr[int64](100), Files: ptr[int64](128),
+				CallTimeout: ptr(1500 * time.Millisecond), LogRate: ptr(0), IPCRate: ptr(50)}},
 		}},
 	}
 	for _, tt := range tests {
@@ -183,12 +190,12 @@ var badManifests = []struct {
 
 	// Ours.
 	{"vendor array", plus(`"mpsupervisor": []`), ":8: mpsupervisor must be an object, not an array"},
-	{"vendor unknown", plus(`"mpsupervisor": {"limit": {}}`), ":8: mpsupervisor.limit is not known: mpsupervisor can have runtime, entry, limits"},
-	{"runtime unknown", plus(`"mpsupervisor": {"runtime": "wasm"}`), `:8: mpsupervisor.runtime "wasm" is not known: known are "js"`},
+	{"vendor unknown", plus(`"mpsupervisor": {"limit": {}}`), ":8: mpsupervisor.limit is not known: mpsupervisor can have runtime, entry, native, limits"},
+	{"runtime unknown", plus(`"mpsupervisor": {"runtime": "wasm"}`), `:8: mpsupervisor.runtime "wasm" is not known: known are "js", "native"`},
 	{"runtime null", plus(`"mpsupervisor": {"runtime": null}`), `:8: mpsupervisor.runtime must be a string, not null`},
 	{"entry outside", plus(`"mpsupervisor": {"entry": "../app.js"}`), `:8: mpsupervisor.entry cannot name a file: name "../app.js" is not a path inside the package`},
 	{"entry absolute", plus(`"mpsupervisor": {"entry": "/app.js"}`), `:8: mpsupervisor.entry cannot name a file: name "/app.js" is not a path inside the package`},
-	{"limit misspelt", limits(`"memroy": "64M"`), ":8: mpsupervisor.limits.memroy is not known: mpsupervisor.limits can have memory, pids, cpu, call_timeout, log_rate"},
+	{"limit misspelt", limits(`"memroy": "64M"`), ":8: mpsupervisor.limits.memroy is not known: mpsupervisor.limits can have memory, memory_soft, pids, cpu, cpu_weight, io_rate, io_weight, tmp_bytes, tmp_files, files, call_timeout, log_rate, ipc_rate"},
 	{"memory word", limits(`"memory": "lots"`), `:8: mpsupervisor.limits.memory must be a size such as "64M" or a number of bytes, not "lots"`},
 	{"memory infinite", limits(`"memory": "inf"`), `:8: mpsupervisor.limits.memory must be a size such as "64M" or a number of bytes, not "inf"`},
 	{"memory hexadecimal", limits(`"memory": "0x4p6M"`), `:8: mpsupervisor.limits.memory must be a size such as "64M" or a number of bytes, not "0x4p6M"`},
@@ -206,7 +213,16 @@ var badManifests = []struct {
 	{"timeout number", limits(`"call_timeout": 5`), `:8: mpsupervisor.limits.call_timeout must be a string with a unit, such as "5s" or "500ms", not a number`},
 	{"timeout without unit", limits(`"call_timeout": "5"`), `:8: mpsupervisor.limits.call_timeout must have a unit, such as "5s" or "500ms", not "5"`},
 	{"timeout negative", limits(`"call_timeout": "-5s"`), `:8: mpsupervisor.limits.call_timeout is out of bounds: call timeout -5s is not between 10ms and 1h0m0s`},
-	{"log rate huge", limits(`"log_rate": 9007199254740991`), `:8: mpsupervisor.limits.log_rate is out of bounds: log rate 10001 is not between 0 and 10000 lines a second`},
+	{"log rate huge", limits(`"log_rate": 9007199254740991`), `:8: mpsupervisor.limits.log_rate is out of bounds: log rate 1073741824 is not between 0 and 10000 lines a second`},
+	{"soft above hard", limits(`"memory": "32M", "memory_soft": "33M"`), ":8: mpsupervisor.limits.memory_soft is out of bounds: soft memory limit 34603008 is neither 0 nor between 16777216 bytes and the hard limit of 33554432"},
+	{"cpu weight zero", limits(`"cpu_weight": 0`), ":8: mpsupervisor.limits.cpu_weight is out of bounds: cpu weight 0 is not between 1 and 10000"},
+	{"io rate small", limits(`"io_rate": "1K"`), ":8: mpsupervisor.limits.io_rate is out of bounds: io rate 1024 is neither 0 nor between 65536 and 1099511627776 bytes a second"},
+	{"io weight large", limits(`"io_weight": 10001`), ":8: mpsupervisor.limits.io_weight is out of bounds: io weight 10001 is not between 0 and 10000"},
+	{"tmp small", limits(`"tmp_bytes": "1K"`), ":8: mpsupervisor.limits.tmp_bytes is out of bounds: size of /tmp 1024 is not between 65536 and 4294967296 bytes"},
+	{"tmp files", limits(`"tmp_files": "many"`), ":8: mpsupervisor.limits.tmp_files must be a number, not a string"},
+	{"files few", limits(`"files": 3`), ":8: mpsupervisor.limits.files is out of bounds: limit of open files 3 is not between 64 and 65536"},
+	{"ipc rate zero", limits(`"ipc_rate": 0`), ":8: mpsupervisor.limits.ipc_rate is out of bounds: ipc rate 0 is not between 1 and 100000 requests a second"},
+	{"ipc rate huge", limits(`"ipc_rate": 9007199254740991`), ":8: mpsupervisor.limits.ipc_rate is out of bounds: ipc rate 1073741824 is not between 1 and 100000 requests a second"},
 	{"log rate negative", limits(`"log_rate": -1`), `:8: mpsupervisor.limits.log_rate must not be negative, and is -1`},
 }
 
@@ -296,11 +312,17 @@ func TestLimitsOver(t *testing.T) {
 	if got := (Limits{}).Over(base); got != base {
 		t.Errorf("nothing asked for: %+v", got)
 	}
-	want := mp.DefaultLimits()
-	want.Memory, want.Pids, want.CPU, want.CallTimeout, want.LogRate = 1, 2, 3, 4, 0
-	got := Limits{ptr[int64](1), ptr[int64](2), ptr(3.0), ptr(time.Duration(4)), ptr(0)}.Over(base)
+	want := mp.Limits{Memory: 2, MemorySoft: 1, Pids: 3, CPU: 4, CPUWeight: 5, IORate: 6, IOWeight: 7,
+		TmpBytes: 8, TmpFiles: 9, Files: 10, CallTimeout: 11, LogRate: 0, IPCRate: 12}
+	got := Limits{Memory: ptr[int64](2), MemorySoft: ptr[int64](1), Pids: ptr[int64](3), CPU: ptr(4.0), CPUWeight: ptr[int64](5),
+		IORate: ptr[int64](6), IOWeight: ptr[int64](7), TmpBytes: ptr[int64](8), TmpFiles: ptr[int64](9), Files: ptr[int64](10),
+		CallTimeout: ptr(time.Duration(11)), LogRate: ptr(0), IPCRate: ptr(12)}.Over(base)
 	if got != want {
 		t.Errorf("everything asked for: %+v", got)
+	}
+	base.MemorySoft = 1 << 20
+	if got := (Limits{Memory: ptr[int64](1 << 19)}).Over(base); got.MemorySoft != 1<<19 {
+		t.Errorf("the host's soft limit above the program's hard one: %+v", got)
 	}
 }
 

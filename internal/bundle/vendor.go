@@ -14,36 +14,59 @@ import (
 // vendorName is the manifest's member for what only mpsupervisor knows.
 const vendorName = "mpsupervisor"
 
-// RuntimeJS runs ES modules in QuickJS.
-const RuntimeJS = "js"
+// The runtimes.
+const (
+	RuntimeJS     = "js"     // ES modules in QuickJS
+	RuntimeNative = "native" // a program for Linux, with the root directory that it lives in
+)
 
-var runtimes = []string{RuntimeJS}
+var runtimes = []string{RuntimeJS, RuntimeNative}
 
-// Vendor is the manifest's member "mpsupervisor". All of it is optional, none
-// of it may be wrong.
+// Vendor is the manifest's member "mpsupervisor". A JavaScript program needs
+// none of it, a native one runtime and entry; nothing in it may be wrong.
 type Vendor struct {
-	Runtime string // RuntimeJS, the default
-	Entry   string // the first module, "app.js" by default; Open saw it in the package
+	Runtime string  // RuntimeJS, the default, or RuntimeNative
+	Entry   string  // the first module, "app.js" by default, or the program below root/; Open saw it in the package
+	Native  *Native // for RuntimeNative never nil, for the others always
 	Limits  Limits
 }
 
-// Limits are what the program asks for. A nil member asks for nothing.
+// Limits are what the program asks for. A nil member asks for nothing. The
+// members are those of mp.Limits.
 type Limits struct {
-	Memory      *int64         // bytes
-	Pids        *int64         // tasks
-	CPU         *float64       // processors
-	CallTimeout *time.Duration // of one call
-	LogRate     *int           // lines a second
+	Memory      *int64
+	MemorySoft  *int64
+	Pids        *int64
+	CPU         *float64
+	CPUWeight   *int64
+	IORate      *int64
+	IOWeight    *int64
+	TmpBytes    *int64
+	TmpFiles    *int64
+	Files       *int64
+	CallTimeout *time.Duration
+	LogRate     *int
+	IPCRate     *int
 }
 
 // Over returns base with what l asks for in its place. Each member of l is
-// within the bounds of mp.Limits; base is trusted to be.
+// within the bounds of mp.Limits; base is trusted to be. A soft memory limit
+// that only base has is lowered to the hard one that l asks for.
 func (l Limits) Over(base mp.Limits) mp.Limits {
 	set(&base.Memory, l.Memory)
+	base.MemorySoft = min(base.MemorySoft, base.Memory)
+	set(&base.MemorySoft, l.MemorySoft)
 	set(&base.Pids, l.Pids)
 	set(&base.CPU, l.CPU)
+	set(&base.CPUWeight, l.CPUWeight)
+	set(&base.IORate, l.IORate)
+	set(&base.IOWeight, l.IOWeight)
+	set(&base.TmpBytes, l.TmpBytes)
+	set(&base.TmpFiles, l.TmpFiles)
+	set(&base.Files, l.Files)
 	set(&base.CallTimeout, l.CallTimeout)
 	set(&base.LogRate, l.LogRate)
+	set(&base.IPCRate, l.IPCRate)
 	return base
 }
 
@@ -56,11 +79,16 @@ func set[T any](dst, src *T) {
 func defaultVendor() Vendor { return Vendor{Runtime: RuntimeJS, Entry: "app.js"} }
 
 func (m *Vendor) read(c *checker, path string, v *value) error {
-	return strict(c, path, v, []rule{
+	rules := []rule{
 		{"runtime", checked, readRuntime(&m.Runtime)},
 		{"entry", checked, filePath(&m.Entry)},
+		{"native", checked, m.readNative},
 		{"limits", checked, m.Limits.read},
-	})
+	}
+	if err := strict(c, path, v, rules); err != nil {
+		return err
+	}
+	return m.checkNative(path, v)
 }
 
 // strict reads an object that must have nothing but what rules know.
@@ -84,13 +112,22 @@ func readRuntime(dst *string) reader {
 	}
 }
 
+// read comes to memory first: the soft limit is held against it.
 func (l *Limits) read(c *checker, path string, v *value) error {
 	return strict(c, path, v, []rule{
 		{"memory", checked, bounded(l, &l.Memory, readBytes)},
+		{"memory_soft", checked, bounded(l, &l.MemorySoft, readBytes)},
 		{"pids", checked, bounded(l, &l.Pids, readWhole)},
 		{"cpu", checked, bounded(l, &l.CPU, readFloat)},
+		{"cpu_weight", checked, bounded(l, &l.CPUWeight, readWhole)},
+		{"io_rate", checked, bounded(l, &l.IORate, readBytes)},
+		{"io_weight", checked, bounded(l, &l.IOWeight, readWhole)},
+		{"tmp_bytes", checked, bounded(l, &l.TmpBytes, readBytes)},
+		{"tmp_files", checked, bounded(l, &l.TmpFiles, readWhole)},
+		{"files", checked, bounded(l, &l.Files, readWhole)},
 		{"call_timeout", checked, bounded(l, &l.CallTimeout, readDuration)},
 		{"log_rate", checked, bounded(l, &l.LogRate, readRate)},
+		{"ipc_rate", checked, bounded(l, &l.IPCRate, readRate)},
 	})
 }
 
@@ -102,20 +139,33 @@ func bounded[T any](l *Limits, dst **T, read func(path string, v *value) (T, err
 			return err
 		}
 		*dst = &got
-		if err := l.Over(mp.DefaultLimits()).Check(); err != nil {
+		if err := l.check(); err != nil {
 			return fault(path, v.line, "is out of bounds: %v", err)
 		}
 		return nil
 	}
 }
 
+// check holds what is there against the bounds. A soft memory limit without a
+// hard one is held against that of the host when the program is started.
+func (l *Limits) check() error {
+	base := mp.DefaultLimits()
+	if l.Memory == nil {
+		base.Memory = mp.MaxMemory
+	}
+	return l.Over(base).Check()
+}
+
 func readWhole(path string, v *value) (n int64, err error) {
 	return n, whole(&n)(nil, path, v)
 }
 
+// maxRate is above every rate's bound.
+const maxRate = 1 << 30
+
 func readRate(path string, v *value) (int, error) {
 	n, err := readWhole(path, v)
-	return int(min(n, mp.MaxLogRate+1)), err // clamped, for int may have 32 bits
+	return int(min(n, maxRate)), err // clamped, for int may have 32 bits
 }
 
 func readFloat(path string, v *value) (float64, error) {

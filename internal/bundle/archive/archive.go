@@ -64,3 +64,9 @@ func CheckName(name string) error {
 	}
 	return nil
 }
+
+// Root is the directory of a native program's root file system.
+const Root = "root"
+
+// BelowRoot reports whether name is below Root.
+func BelowRoot(name string) bool { return strings.HasPrefix(name, Root+"/") }
