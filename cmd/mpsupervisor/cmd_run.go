@@ -2,13 +2,10 @@ package main
 
 import (
 	"errors"
-	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/config"
-	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
 )
 
 // runOptions are the flags of run.
@@ -17,11 +14,7 @@ type runOptions struct {
 	call    string
 	input   string
 	config  string
-	memory  config.Size
-	pids    int64
-	cpus    float64
-	logRate int32
-	timeout time.Duration
+	limits  limitFlags
 	verbose bool
 }
 
@@ -67,11 +60,7 @@ Exit status:
 	f := cmd.Flags()
 	f.StringVar(&o.call, "call", "", "call this exported function and print its result")
 	f.StringVar(&o.input, "input", "null", "the call's argument: JSON, @FILE, or - for standard input")
-	f.Var(&o.memory, "memory", "memory limit, such as 64M, in place of the manifest's")
-	f.Int64Var(&o.pids, "pids", 0, "limit of threads, in place of the manifest's")
-	f.Float64Var(&o.cpus, "cpus", 0, "limit of processors, such as 0.5, in place of the manifest's")
-	f.Int32Var(&o.logRate, "log-rate", 0, "console lines a second, in place of the manifest's")
-	f.DurationVar(&o.timeout, "timeout", 0, "time limit of a call, such as 5s, in place of the manifest's")
+	o.limits.add(f)
 	f.StringVar(&o.config, "config", "", "configuration file when running in place (default "+config.DefaultFile+" if it exists)")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print on standard error what the program was sealed with")
 	cobra.CheckErr(cmd.MarkFlagFilename("config", "toml"))
@@ -88,34 +77,11 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 		err = errors.New("--input is the argument of a call: say which with --call")
 	case f.Changed("call") && o.call == "":
 		err = errors.New("--call needs the name of an exported function")
-	case f.Changed("memory") && o.memory <= 0, f.Changed("pids") && o.pids <= 0,
-		f.Changed("cpus") && !(o.cpus > 0), f.Changed("timeout") && o.timeout <= 0, f.Changed("log-rate") && o.logRate < 0:
-		err = errors.New("a limit must be positive")
 	default:
+		err = o.limits.check(f)
+	}
+	if err == nil {
 		return nil
 	}
 	return &usageError{cmd: cmd, err: err}
-}
-
-// limits are the overrides that were asked for.
-func (o runOptions) limits(cmd *cobra.Command) *controlpb.Limits {
-	var l controlpb.Limits
-	f := cmd.Flags()
-	if f.Changed("memory") {
-		n := int64(o.memory)
-		l.MemoryBytes = &n
-	}
-	if f.Changed("pids") {
-		l.Pids = &o.pids
-	}
-	if f.Changed("cpus") {
-		l.Cpu = &o.cpus
-	}
-	if f.Changed("log-rate") {
-		l.LogRate = &o.logRate
-	}
-	if f.Changed("timeout") {
-		l.CallTimeout = durationpb.New(o.timeout)
-	}
-	return &l
 }

@@ -47,7 +47,7 @@ func (a *app) run(cmd *cobra.Command, o runOptions) (err error) {
 	if err != nil {
 		return s.explain(err)
 	}
-	p, err := a.start(ctx, s.client, &controlpb.StartRequest{Digest: digest, Limits: o.limits(cmd), Attached: true})
+	p, err := a.start(ctx, s.client, &controlpb.StartRequest{Digest: digest, Limits: o.limits.asked(cmd.Flags()), Attached: true})
 	if err != nil {
 		return s.explain(fmt.Errorf("cannot run %s: %w%s", o.dir, err, startHint(err)))
 	}
