@@ -22,11 +22,31 @@ type Spec struct {
 	Stderr *os.File      // descriptor 2; 0 and 1 are /dev/null
 	Files  []*os.File    // descriptors 3 and up
 	Limits cgroup.Limits // of everything the worker uses
-	Filter []byte        // the system call filter that the worker will install: part of the policy's digest
+	Filter []byte        // the system call filters that the worker will install: part of the policy's digest
+
+	// Native makes the worker process 1 of a native program, with a root file
+	// system of the program's own. Nil is a worker that sees nothing but itself.
+	Native *Native
+
+	// Learn says that Filter asks about every call and refuses next to none, so
+	// that package verify tells that the lock is open on purpose.
+	Learn bool
 
 	// Without leaves locks out, so that a test can show what each of them
 	// stops. Nothing that comes over a socket reaches it.
 	Without []lock.Name
+}
+
+// Native is what a native program has besides its worker.
+type Native struct {
+	// Root is the directory that becomes the program's root, read-only: a
+	// descriptor opened with O_PATH or O_RDONLY. It stays the caller's.
+	Root *os.File
+
+	TTY      bool  // /dev/tty is there
+	TmpBytes int64 // what /tmp can hold; it counts as the worker's memory, too
+	TmpFiles int64 // how many inodes /tmp can have
+	Files    int64 // open descriptors of each process
 }
 
 var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)

@@ -33,6 +33,7 @@ type Worker struct {
 
 	proc   *libcontainer.Process
 	state  string
+	tmp    string        // where this process sees the /tmp of a native program; "" if there is none
 	joined chan struct{} // closed when it is in all its control groups
 	failed error         // why it is not
 }

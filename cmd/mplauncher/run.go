@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -100,7 +101,8 @@ func js(image string) (server.Role, error) {
 	if err != nil {
 		return server.Role{}, err
 	}
-	program, err := sealed("mpsupervisor-filter", strings.NewReader(string(filter)))
+	filters := seccomp.Stack{{Program: filter}}.Marshal()
+	program, err := sealed("mpsupervisor-filter", bytes.NewReader(filters))
 	if err != nil {
 		return server.Role{}, err
 	}
@@ -108,5 +110,5 @@ func js(image string) (server.Role, error) {
 	if err != nil {
 		return server.Role{}, err
 	}
-	return server.Role{Filter: filter, Files: []*os.File{program, prelude}}, nil
+	return server.Role{Filter: filters, Files: []*os.File{program, prelude}}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
 )
 
 const app = `
@@ -195,6 +196,7 @@ func TestBadInheritance(t *testing.T) {
 	}{
 		"birth missing":  {variation{birth: func([]byte) []byte { return nil }}, 70},
 		"birth too long": {variation{birth: func(b []byte) []byte { return bytes.Repeat(b, 20) }}, 70},
+		"filter cut off": {variation{filter: []byte("12345678")}, 70},
 		"birth cut off":  {variation{birth: func(b []byte) []byte { return b[:len(b)/2] }}, 70},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -205,7 +207,7 @@ func TestBadInheritance(t *testing.T) {
 		})
 	}
 	t.Run("filter that is none", func(t *testing.T) {
-		h := begin(t, variation{filter: []byte("12345678")})
+		h := begin(t, variation{filter: seccomp.Stack{{Program: []byte("12345678")}}.Marshal()})
 		if s := h.wait(); s.ExitStatus() != 72 || !strings.Contains(h.stderr.String(), "seccomp") {
 			t.Errorf("status %#x; %s", s, &h.stderr)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/ipc"
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
 )
 
 // The descriptors that the launcher leaves us.
@@ -33,8 +34,9 @@ const (
 	codeLimit       = 74 // the program overstepped a limit; the Ending says which
 )
 
-// maxFilter is the kernel's bound on a seccomp program (BPF_MAXINSNS), in bytes.
-const maxFilter = 4096 * 8
+// maxFilters bounds a marshalled seccomp.Stack, in bytes: each program by what
+// the kernel takes (BPF_MAXINSNS), and what precedes it.
+const maxFilters = seccomp.MaxStack * (4096*8 + 8)
 
 // worker is one process's state.
 type worker struct {
@@ -49,7 +51,7 @@ type worker struct {
 // inherited is what the launcher left, read.
 type inherited struct {
 	birth   wire.Birth
-	filter  []byte
+	filters seccomp.Stack
 	channel *os.File
 }
 
@@ -85,7 +87,7 @@ func (w *worker) run() error {
 	if err := w.connect(in); err != nil {
 		return err
 	}
-	report, err := enter.Enter(enter.Config{Program: in.filter, Keep: []int{0, 1, 2, fdChannel}})
+	report, err := enter.Enter(enter.Config{Filters: in.filters, Keep: []int{0, 1, 2, fdChannel}})
 	if err != nil {
 		return err
 	}
@@ -117,8 +119,11 @@ func inherit() (in inherited, err error) {
 	clear(b) // it holds the secret
 	// Every worker has this one open file, with the one offset: it must not move.
 	filter := os.NewFile(fdFilter, "filter")
-	if in.filter, err = readAll(filter, io.NewSectionReader(filter, 0, maxFilter+1), maxFilter); err != nil {
+	if b, err = readAll(filter, io.NewSectionReader(filter, 0, maxFilters+1), maxFilters); err != nil {
 		return in, err
+	}
+	if in.filters, err = seccomp.ParseStack(b); err != nil {
+		return in, fmt.Errorf("cannot read the filter: %w", err)
 	}
 	in.channel = os.NewFile(fdChannel, "channel")
 	return in, nil

@@ -191,10 +191,11 @@ func socketpair(t testing.TB) (ours, theirs *os.File) {
 
 func filterFile(t testing.TB, program []byte) *os.File {
 	if program == nil {
-		var err error
-		if program, err = compile.Compile(seccomp.RoleJS); err != nil {
+		filter, err := compile.Compile(seccomp.RoleJS)
+		if err != nil {
 			t.Fatal(err)
 		}
+		program = seccomp.Stack{{Program: filter}}.Marshal()
 	}
 	return memfd(t, program)
 }

@@ -23,12 +23,24 @@ import (
 	"slices"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
 )
 
 // Config says what the worker keeps.
 type Config struct {
-	// Program is the seccomp filter: an array of struct sock_filter.
-	Program []byte
+	// Filters are the system call filters, in the order in which they are
+	// installed.
+	Filters seccomp.Stack
+
+	// Native is for process 1 of a native program: what it starts afterwards
+	// inherits its locks, so they leave what the program has of its root, /tmp,
+	// /dev and /proc, and what package isolate has set for it.
+	Native bool
+
+	// Learn says that the filters ask the launcher about each call, which lets
+	// it pass, and refuse next to none. It takes a kernel with MDWE, since no
+	// filter stands in for that then.
+	Learn bool
 
 	// Keep lists the descriptors that stay open, besides those of the runtime's
 	// poller. All others are closed under whoever still holds an *os.File of

@@ -1,6 +1,7 @@
 package enter
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -14,7 +15,30 @@ func setSeccomp(s *state) error {
 	if clone3() == unix.ENOSYS {
 		return fmt.Errorf("clone3 gives ENOSYS without the filter, so that it could not be told apart")
 	}
-	return seccomp.Install(s.Program)
+	return install(s.Filters)
+}
+
+// install puts on every filter of a stack.
+func install(filters seccomp.Stack) error {
+	if len(filters) == 0 {
+		return errors.New("there is no filter")
+	}
+	for _, f := range filters {
+		if err := seccomp.Install(f.Program); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Narrow puts further filters on all threads of a process that has entered, for
+// what it no longer needs: process 1 of a native program when it has started
+// the program, which keeps the filters that it was started with.
+func Narrow(filters seccomp.Stack) error {
+	if err := install(filters); err != nil {
+		return fmt.Errorf("cannot narrow the worker: %w", err)
+	}
+	return nil
 }
 
 // proveSeccomp makes the one call that every table answers and the kernel

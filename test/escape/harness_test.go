@@ -104,7 +104,7 @@ func newSession(t *testing.T, launch func(*testing.T, spec)) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sp := spec{stderr: stderr, files: []*os.File{theirs, birth, memory(t, program), memory(t, nil)}}
+	sp := spec{stderr: stderr, files: []*os.File{theirs, birth, memory(t, seccomp.Stack{{Program: program}}.Marshal()), memory(t, nil)}}
 	launch(t, sp)
 	for _, f := range append(sp.files, stderr) {
 		f.Close()

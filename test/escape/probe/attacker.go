@@ -8,6 +8,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
 	"github.com/mpsupervisor/mpsupervisor/test/escape/attack"
 )
 
@@ -64,7 +65,11 @@ func seal(without []lock.Name, also []int) error {
 	if err != nil {
 		return fmt.Errorf("cannot read filter: %w", err)
 	}
-	_, err = enter.Enter(enter.Config{Program: filter, Keep: append(also, kept...), Without: without})
+	filters, err := seccomp.ParseStack(filter)
+	if err != nil {
+		return fmt.Errorf("cannot read filter: %w", err)
+	}
+	_, err = enter.Enter(enter.Config{Filters: filters, Keep: append(also, kept...), Without: without})
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock/locktest"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
 )
 
 // outcome is the line that Enter's result is told in.
@@ -34,7 +35,7 @@ func main() {
 		panic(err)
 	}
 	in.Close()
-	cfg := enter.Config{Program: program, Keep: []int{0, 1, 2}}
+	cfg := enter.Config{Filters: seccomp.Stack{{Program: program}}, Keep: []int{0, 1, 2}}
 	for _, name := range strings.FieldsFunc(os.Args[2], func(r rune) bool { return r == ',' }) {
 		cfg.Without = append(cfg.Without, lock.Name(name))
 	}

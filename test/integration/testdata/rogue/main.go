@@ -17,6 +17,7 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
 )
 
 // The descriptors that the launcher gives.
@@ -52,9 +53,9 @@ func main() {
 // seal puts on the last locks, as an honest worker does.
 func seal() {
 	filter := os.NewFile(fdFilter, "filter")
-	program := must(io.ReadAll(io.NewSectionReader(filter, 0, 1<<20)))
+	filters := must(seccomp.ParseStack(must(io.ReadAll(io.NewSectionReader(filter, 0, 1<<20)))))
 	check(filter.Close())
-	must(enter.Enter(enter.Config{Program: program, Keep: []int{0, 1, 2, fdChannel}}))
+	must(enter.Enter(enter.Config{Filters: filters, Keep: []int{0, 1, 2, fdChannel}}))
 }
 
 // sealed claims every lock.
