@@ -19,32 +19,47 @@ func (m *Sealed) check() error {
 
 func (m *Boot) check() error {
 	switch {
-	case m.Heap <= 0 || m.TurnMillis <= 0 || m.ResultBytes <= 0 || m.LogRate < 0:
+	case m.Heap <= 0 || m.TurnMillis <= 0 || m.ResultBytes <= 0:
 		return errors.New("a limit is not positive")
+	case m.LogRate < 0 || m.IPCRate < 0:
+		return errors.New("a rate is negative")
 	case m.ResultBytes > MaxResult:
 		return fmt.Errorf("result limit of %d bytes: the most is %d", m.ResultBytes, MaxResult)
-	}
-	if m.IPCRate < 0 {
-		return errors.New("a limit is negative")
 	}
 	return errors.Join(text("app_id", m.AppID, MaxName), text("entry", m.Entry, MaxName), m.Native.check())
 }
 
+// check allows nil, which every program but a native one has.
 func (m *Native) check() error {
-	if m == nil {
+	switch {
+	case m == nil:
 		return nil
-	}
-	if len(m.Args) == 0 || m.Args[0] == "" {
+	case len(m.Args) == 0 || m.Args[0] == "":
 		return errors.New("a native program without a name")
+	case m.TTY && !m.Stdio:
+		return errors.New("a terminal without a standard input")
 	}
-	total := 0
-	for _, s := range slices.Concat(m.Args, m.Env, []string{m.Dir}) {
-		total += len(s) + 1
-		if strings.ContainsRune(s, 0) {
-			return errors.New("an argument or variable with a zero byte")
+	for _, v := range m.Env {
+		if strings.IndexByte(v, '=') < 1 {
+			return fmt.Errorf("variable %.40q is not NAME=VALUE", v)
 		}
 	}
-	return errors.Join(size("arguments", len(m.Args), MaxArgs), size("variables", len(m.Env), MaxArgs), size("arguments and variables", total, MaxArgText))
+	return errors.Join(size("arguments", len(m.Args), MaxArgs), size("variables", len(m.Env), MaxArgs), m.checkText())
+}
+
+// checkText looks at all strings that go to execve(2).
+func (m *Native) checkText() error {
+	total := 0
+	for _, s := range slices.Concat(m.Args, m.Env, []string{m.Dir}) {
+		if strings.IndexByte(s, 0) >= 0 {
+			return errors.New("an argument or variable with a zero byte")
+		}
+		if err := text("argument or variable", s, MaxArgText); err != nil {
+			return err
+		}
+		total += len(s) + 1
+	}
+	return size("arguments and variables", total, MaxArgText)
 }
 
 func (m *Signal) check() error {

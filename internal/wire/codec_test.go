@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,12 +16,21 @@ func examples() map[Method]Message {
 	return map[Method]Message{
 		MethodSealed: &Sealed{Locks: []string{"seccomp"}, Landlock: 7, Image: "mapped"},
 		MethodBoot:   &Boot{AppID: "com.example.loan", Entry: "app.js", Seed: [32]byte{1, 2}, UnixNano: 3, Heap: 4, TurnMillis: 5, ResultBytes: 6, LogRate: 7},
+		MethodSignal: &Signal{Number: 15},
 		MethodCall:   &Call{Name: "payment", Input: []byte(`{"a":1}`)},
 		MethodLog:    &Log{Lines: []LogLine{{Level: "warn", UnixNano: 1, Text: "héllo"}}, Dropped: 3},
 		MethodEnding: &Ending{Cause: mp.CauseMemoryViolation, Code: 3, Fault: mp.FaultNull, Detail: "heap"},
 		100:          &Booted{Exports: []string{"a", "b"}, Error: threw},
+		102:          &Done{},
+		103:          &Ending{Cause: mp.CauseSignal, Signal: 15},
+		104:          nativeBoot(&Native{Args: []string{"sh", "-c", "id"}, Env: []string{"TERM=xterm", "EMPTY="}, Dir: "/tmp", Stdio: true, TTY: true}),
 		101:          &Reply{Output: []byte("1"), Error: threw, NotFound: true, TooLarge: 9},
 	}
+}
+
+// nativeBoot is a Boot whose other members are in order.
+func nativeBoot(n *Native) *Boot {
+	return &Boot{AppID: "com.example.tool", Entry: "root/bin/tool", Heap: 1, TurnMillis: 1, ResultBytes: 1, IPCRate: 1000, Native: n}
 }
 
 func fresh(m Message) Message {
@@ -72,12 +82,48 @@ func TestUnmarshalRefuses(t *testing.T) {
 		"log level":         {encode(t, &Log{Lines: []LogLine{{Level: "loud"}}}), &Log{}},
 		"cause not its own": {encode(t, &Ending{Cause: mp.CauseKilled}), &Ending{}},
 		"cause not known":   {encode(t, &Ending{Cause: "bored"}), &Ending{}},
+		"no signal":         {encode(t, &Signal{}), &Signal{}},
+		"real-time signal":  {encode(t, &Signal{Number: 32}), &Signal{}},
+		"cause, no signal":  {encode(t, &Ending{Cause: mp.CauseSignal}), &Ending{}},
+		"signal, no cause":  {encode(t, &Ending{Cause: mp.CauseExited, Signal: 9}), &Ending{}},
+		"signal 65":         {encode(t, &Ending{Cause: mp.CauseSignal, Signal: 65}), &Ending{}},
+		"done with a key":   {[]byte{0xa1, 0x01, 0x01}, &Done{}},
 		"exit code":         {encode(t, &Ending{Cause: mp.CauseExited, Code: 256}), &Ending{}},
 		"long line":         {encode(t, &Log{Lines: []LogLine{{Level: "info", Text: strings.Repeat("x", MaxLogText+1)}}}), &Log{}},
 		"many lines":        {encode(t, &Log{Lines: make([]LogLine, MaxLogLines+1)}), &Log{}},
 	} {
 		if err := Unmarshal(test.in, test.into); err == nil {
 			t.Errorf("%s: accepted as %+v", name, test.into)
+		}
+	}
+}
+
+// What is wrong with a native program's start is refused; the first row is in
+// order.
+func TestNativeRefuses(t *testing.T) {
+	many := slices.Repeat([]string{"a=b"}, MaxArgs+1)
+	for name, test := range map[string]struct {
+		n  Native
+		ok bool
+	}{
+		"in order":             {Native{Args: []string{"a", ""}, Env: []string{"A=", "B==b"}, Dir: "/d", Stdio: true, TTY: true}, true},
+		"as many as there may": {Native{Args: many[1:], Env: many[1:]}, true},
+		"as long as it may be": {Native{Args: []string{strings.Repeat("a", MaxArgText-2)}}, true},
+		"no arguments":         {Native{}, false},
+		"no name":              {Native{Args: []string{""}}, false},
+		"many arguments":       {Native{Args: many}, false},
+		"many variables":       {Native{Args: []string{"a"}, Env: many}, false},
+		"long":                 {Native{Args: []string{"a", strings.Repeat("a", MaxArgText)}}, false},
+		"long together":        {Native{Args: slices.Repeat([]string{strings.Repeat("a", MaxArgText/4)}, 4)}, false},
+		"zero byte":            {Native{Args: []string{"a", "b\x00c"}}, false},
+		"zero byte in dir":     {Native{Args: []string{"a"}, Dir: "/\x00"}, false},
+		"not UTF-8":            {Native{Args: []string{"a", "\xff"}}, false},
+		"not a variable":       {Native{Args: []string{"a"}, Env: []string{"A"}}, false},
+		"variable of no name":  {Native{Args: []string{"a"}, Env: []string{"=A"}}, false},
+		"terminal alone":       {Native{Args: []string{"a"}, TTY: true}, false},
+	} {
+		if err := Unmarshal(encode(t, nativeBoot(&test.n)), &Boot{}); (err == nil) != test.ok {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

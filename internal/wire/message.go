@@ -16,10 +16,9 @@ type Method byte
 
 // Requests from the supervisor to the worker, each with its reply.
 const (
-	MethodBoot Method = 1 // Boot → Booted; once, with the package's fd attached
-	MethodCall Method = 2 // Call → Reply; after Boot
-	// Signal → an empty reply; for native programs, after Boot.
-	MethodSignal Method = 3
+	MethodBoot   Method = 1 // Boot → Booted; once, with the package's fd attached, or a native program's three
+	MethodCall   Method = 2 // Call → Reply; after Boot
+	MethodSignal Method = 3 // Signal → Done; after Boot, and for native programs alone
 )
 
 // Notifications from the worker to the supervisor. They have no reply.
