@@ -101,6 +101,7 @@ func (c *Client) read() {
 		if err != nil {
 			c.fail(err)
 			c.exits.close()
+			close(c.notices)
 			close(c.done)
 			return
 		}
@@ -112,10 +113,9 @@ func (c *Client) read() {
 func (c *Client) deliver(a answer) error {
 	if a.Seq == 0 {
 		CloseAll(a.files)
-		if a.Event == nil {
+		if !c.event(a.Response) {
 			return errors.New("launcher sent a packet that answers nothing")
 		}
-		c.exits.put(*a.Event)
 		return nil
 	}
 	p, left := c.hand(a)

@@ -12,9 +12,10 @@ import (
 // Client is the supervisor's end. Its methods may be called concurrently, and
 // many requests can be under way at once.
 type Client struct {
-	conn  *Conn
-	exits *queue
-	done  chan struct{}
+	conn    *Conn
+	exits   *queue
+	notices chan Notice
+	done    chan struct{}
 
 	mu      sync.Mutex
 	seq     uint64
@@ -42,7 +43,10 @@ func NewClient(f *os.File) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{conn: conn, exits: newQueue(), done: make(chan struct{}), waiting: map[uint64]*pending{}}
+	c := &Client{
+		conn: conn, exits: newQueue(), notices: make(chan Notice, maxNotices),
+		done: make(chan struct{}), waiting: map[uint64]*pending{},
+	}
 	go c.read()
 	return c, nil
 }
@@ -83,7 +87,9 @@ func (c *Client) Start(ctx context.Context, s Start) (Started, *os.File, error) 
 	return *a.Started, a.files[0], nil
 }
 
-// Limit changes a worker's limits.
+// Limit changes a worker's limits, the size of its /tmp among them. Those that
+// the launcher does not enforce (CallTimeout, LogRate, IPCRate) change nothing
+// here; a native program's Files must stay what they are.
 func (c *Client) Limit(ctx context.Context, id mp.InstanceID, limits mp.Limits) error {
 	return c.simple(ctx, Request{Op: OpLimit, ID: id, Limits: &limits})
 }
@@ -114,6 +120,15 @@ func (c *Client) Stat(ctx context.Context, id mp.InstanceID) (Stat, error) {
 		return Stat{}, c.fail(fmt.Errorf("launcher looked at a worker and said nothing"))
 	}
 	return *a.Stat, nil
+}
+
+// Sample tells what workers have used, at most MaxSamples of them: cheap enough
+// to be asked every second. Those that are not there, or not any more, are left
+// out; the order is that of ids.
+func (c *Client) Sample(ctx context.Context, ids []mp.InstanceID) ([]Sample, error) {
+	a, err := c.call(ctx, Request{Op: OpSample, IDs: ids})
+	CloseAll(a.files)
+	return a.Samples, err
 }
 
 // Exits delivers one value for each worker that was started, when nothing is

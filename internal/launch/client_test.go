@@ -138,6 +138,59 @@ func TestExitsWaitForNobody(t *testing.T) {
 	}
 }
 
+// What was told before an end can be taken before it, without waiting.
+func TestNoticesComeBeforeTheEnd(t *testing.T) {
+	c, p := dial(t)
+	p.say(Response{Denied: &Denied{ID: "a", Syscall: "mount", Action: "killed", Count: 1}})
+	p.say(Response{Fault: &Fault{ID: "a", Class: mp.FaultNull, Count: 1}})
+	p.say(Response{Event: &Exited{ID: "a", Signal: 31}})
+	<-c.Exits()
+	for _, want := range []string{"mount", string(mp.FaultNull)} {
+		select {
+		case n := <-c.Notices():
+			if (n.Denied == nil || n.Denied.Syscall != want) && (n.Fault == nil || string(n.Fault.Class) != want) {
+				t.Errorf("got %+v, want %s", n, want)
+			}
+		default:
+			t.Errorf("%s is not there yet", want)
+		}
+	}
+}
+
+// A flood of them holds up nothing, and leaves the newest.
+func TestNoticesWaitForNobody(t *testing.T) {
+	c, p := dial(t)
+	const more = 100
+	for i := range maxNotices + more {
+		p.say(Response{Denied: &Denied{ID: "a", Count: uint64(i)}})
+	}
+	p.say(Response{Event: &Exited{ID: "a"}})
+	<-c.Exits()
+	for i := range maxNotices {
+		if n := <-c.Notices(); n.Denied.Count != uint64(i+more) {
+			t.Fatalf("notice %d is %+v", i, n.Denied)
+		}
+	}
+	p.conn.Close()
+	if n, ok := <-c.Notices(); ok {
+		t.Errorf("one too many: %+v", n)
+	}
+}
+
+func TestSample(t *testing.T) {
+	c, p := dial(t)
+	go func() {
+		r := p.next()
+		if r.Op != OpSample || r.ID != "" || len(r.IDs) != 2 {
+			t.Errorf("asked for %+v", r)
+		}
+		p.say(Response{Seq: r.Seq, Samples: []Sample{{ID: "b", Pids: 3}}})
+	}()
+	if s, err := c.Sample(t.Context(), []mp.InstanceID{"a", "b"}); err != nil || len(s) != 1 || s[0].Pids != 3 {
+		t.Errorf("got %+v %v", s, err)
+	}
+}
+
 func TestStartThatIsLeftIsKilled(t *testing.T) {
 	c, p := dial(t)
 	null, _ := os.Open(os.DevNull)

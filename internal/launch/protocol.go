@@ -28,7 +28,7 @@ type Op string
 // The requests. Each names the worker by ID.
 const (
 	OpStart  Op = "start"  // Role, Limits, three fds: channel, birth pipe, standard error, and for RoleNative the root directory → Started
-	OpLimit  Op = "limit"  // Limits
+	OpLimit  Op = "limit"  // Limits; for RoleNative Files must be what they were
 	OpFreeze Op = "freeze" // the worker's cgroup
 	OpThaw   Op = "thaw"
 	OpKill   Op = "kill"   // everything in the worker's cgroup
@@ -126,15 +126,19 @@ type Denied struct {
 }
 
 // Fault tells of a process of a worker that a memory fault or a bad
-// instruction ended, as the kernel's log has it.
+// instruction ended, as the kernel's log has it. Faults of one class and signal
+// are told as system calls are: the first at once, more of them once a second
+// with their number; the rest is that of the first of them. The kernel logs only
+// some, ten in five seconds of the whole host, and none of SIGBUS.
 type Fault struct {
 	ID      mp.InstanceID `json:"id"`
 	Pid     int           `json:"pid"`
 	Command string        `json:"command,omitempty"`
 	Signal  int           `json:"signal"`
 	Class   mp.Fault      `json:"class"`
-	Address uint64        `json:"address"`
-	IP      uint64        `json:"ip"` // where it was executing
+	Address uint64        `json:"address"` // 0 too if the kernel does not tell
+	IP      uint64        `json:"ip"`      // where it was executing; likewise
+	Count   uint64        `json:"count"`
 }
 
 // Sample is what a worker has used at one moment. All but Memory, Pids and

@@ -24,6 +24,7 @@ type Options struct {
 	UIDRange     uint32
 	MaxWorkers   int
 	MaxMemory    int64  // bytes, for one worker
+	Learn        bool   // let workers be started whose system calls are recorded and not refused
 	LogLevel     string // debug, info, warn, error; "" for info
 }
 
@@ -62,6 +63,9 @@ func Spawn(o Options, ended func()) (_ *Client, pid int, err error) {
 // args gives the launcher's command line.
 func (o Options) args() []string {
 	args := []string{"--worker", o.Worker}
+	if o.Learn {
+		args = append(args, "--learn")
+	}
 	for _, a := range []struct {
 		name, value string
 		given       bool
