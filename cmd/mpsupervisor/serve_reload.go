@@ -74,6 +74,8 @@ func needRestart(old, next config.Config) (keys []string) {
 		{"cgroup_parent", old.CgroupParent != next.CgroupParent},
 		{"uid_base", old.UIDBase != next.UIDBase},
 		{"uid_range", old.UIDRange != next.UIDRange},
+		{"learn", old.Learn != next.Learn},
+		{"metrics.listen", old.Metrics != next.Metrics},
 		{"log.format", old.Log.Format != next.Log.Format},
 	} {
 		if k.differs {
@@ -90,6 +92,7 @@ func changed(old, next config.Config) config.Config {
 	old.DrainTimeout = next.DrainTimeout
 	old.Limits = next.Limits
 	old.Keep = next.Keep
+	old.Monitor = next.Monitor
 	old.Log.Level = next.Log.Level
 	return old
 }

@@ -23,7 +23,7 @@ func TestReloadForgetsNoKey(t *testing.T) {
 		old, next := config.Default(), config.Default()
 		alter(reflect.ValueOf(&next).Elem().FieldByIndex(path))
 		named := len(needRestart(old, next)) == 1
-		inForce := changed(old, next) == next
+		inForce := reflect.DeepEqual(changed(old, next), next)
 		if named == inForce {
 			name := reflect.TypeFor[config.Config]().FieldByIndex(path).Name
 			t.Errorf("%s: needs a restart: %v, is put in force: %v", name, named, inForce)
@@ -49,6 +49,10 @@ func leaves(t reflect.Type, at []int) (paths [][]int) {
 
 func alter(v reflect.Value) {
 	switch {
+	case v.Kind() == reflect.Bool:
+		v.SetBool(!v.Bool())
+	case v.Kind() == reflect.Slice:
+		v.SetLen(v.Len() - 1)
 	case v.CanInt():
 		v.SetInt(v.Int() + 1)
 	case v.CanUint():

@@ -58,6 +58,9 @@ func (c Config) Check() error {
 		{"keep.packages", between(int64(c.Keep.Packages), minKeep, maxKeep)},
 		{"keep.log_bytes", between(int64(c.Keep.LogBytes), minKeep, maxKeep)},
 		{"keep.log_lines", between(int64(c.Keep.LogLines), 1, maxKeep)},
+		{"monitor", c.Monitor.values().Check()},
+		{"monitor.quarantine", c.Monitor.Quarantine.Values().Check()},
+		{"metrics.listen", c.Metrics.check()},
 		{"log.level", oneOf(levels, c.Log.Level)},
 		{"log.format", oneOf(formats, c.Log.Format)},
 	} {

@@ -45,8 +45,11 @@ type Config struct {
 	UIDRange     uint32   `toml:"uid_range" json:"uid_range"`
 	MaxWorkers   int      `toml:"max_workers" json:"max_workers"`
 	DrainTimeout Duration `toml:"drain_timeout" json:"drain_timeout"`
+	Learn        bool     `toml:"learn" json:"learn"`
 	Limits       Limits   `toml:"limits" json:"limits"`
 	Keep         Keep     `toml:"keep" json:"keep"`
+	Monitor      Monitor  `toml:"monitor" json:"monitor"`
+	Metrics      Metrics  `toml:"metrics" json:"metrics"`
 	Log          Log      `toml:"log" json:"log"`
 }
 
@@ -103,8 +106,9 @@ func Default() Config {
 			Default: fromLimits(mp.DefaultLimits()),
 			Max:     fromLimits(mp.MaxLimits()),
 		},
-		Keep: Keep{Packages: 256 << 20, LogBytes: 256 << 10, LogLines: 2000},
-		Log:  Log{Level: "info", Format: "text"},
+		Keep:    Keep{Packages: 256 << 20, LogBytes: 256 << 10, LogLines: 2000},
+		Monitor: defaultMonitor(),
+		Log:     Log{Level: "info", Format: "text"},
 	}
 }
 
@@ -146,9 +150,15 @@ func readFile(name string) ([]byte, error) {
 // begin with the line, or with a space and the key.
 func Parse(b []byte) (Config, error) {
 	c := Default()
+	rules := c.Monitor.Rules
+	c.Monitor.Rules = nil
 	d := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
+	err := d.Decode(&c)
+	if err != nil {
 		return Config{}, withLine(err)
+	}
+	if c.Monitor.Rules, err = withRules(rules, c.Monitor.Rules); err != nil {
+		return Config{}, fmt.Errorf(" %w", err)
 	}
 	if err := c.Check(); err != nil {
 		return Config{}, fmt.Errorf(" %w", err)

@@ -23,7 +23,7 @@ func TestInstalledFileSaysEveryDefault(t *testing.T) {
 	if from != installed {
 		t.Errorf("from = %q", from)
 	}
-	if c != Default() {
+	if !reflect.DeepEqual(c, Default()) {
 		t.Errorf("the file gives\n%+v\nthe defaults are\n%+v", c, Default())
 	}
 	b, err := os.ReadFile(installed)
@@ -70,7 +70,7 @@ func TestRoundTrip(t *testing.T) {
 	c.Limits.Default.CPU = 0.25
 	c.Log.Format = "json"
 	back, err := Parse(marshal(t, c))
-	if err != nil || back != c {
+	if err != nil || !reflect.DeepEqual(back, c) {
 		t.Errorf("got %+v, %v, want %+v", back, err, c)
 	}
 }
@@ -79,7 +79,7 @@ func TestPartialFileKeepsDefaults(t *testing.T) {
 	c, err := Parse([]byte("[limits.default]\nmemory = \"32M\"\n"))
 	want := Default()
 	want.Limits.Default.Memory = 32 << 20
-	if err != nil || c != want {
+	if err != nil || !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, %v", c, err)
 	}
 }
@@ -193,7 +193,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if back, err := Parse(marshal(t, c)); err != nil || back != c {
+		if back, err := Parse(marshal(t, c)); err != nil || !reflect.DeepEqual(back, c) {
 			t.Errorf("%+v came back as %+v, %v", c, back, err)
 		}
 	})
