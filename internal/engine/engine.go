@@ -3,12 +3,13 @@
 // its subpackages.
 //
 // An Engine is not safe for concurrent use except where a method says so: all
-// guest code runs on the goroutine that called Run.
+// guest code that runs in this process runs on the goroutine that called Run.
 package engine
 
 import (
 	"context"
 	"io/fs"
+	"os"
 	"time"
 )
 
@@ -23,6 +24,21 @@ type Program struct {
 	Stack  int64         // bytes that the guest's stack may take
 	Turn   time.Duration // the longest that one turn of the event loop may run
 	Result int           // bytes of JSON that one call may return
+
+	IPCRate int   // requests a second that the program may make to its host; more wait
+	Exec    *Exec // of a native program, which has no Files; nil for the others
+}
+
+// Exec is what a native program is executed with.
+type Exec struct {
+	Args []string // Args[0] is the program: a path, or a name that is looked up in the PATH of its environment
+	Env  []string // NAME=VALUE, over the defaults
+	Dir  string   // where it begins; "" is /
+
+	// Stdio is its standard input, output and error, or nil: then its input is
+	// empty, and its output and error are console lines. Load closes them.
+	Stdio []*os.File
+	TTY   bool // Stdio[0] is the terminal that is to control it
 }
 
 // Host is what a guest reaches beyond itself. Methods must not block for long:
@@ -35,13 +51,16 @@ type Host interface {
 // Engine runs one program.
 type Engine interface {
 	// Load evaluates the program's entry, top-level await included, and
-	// returns the names of its exported functions. It is called once, from
-	// the goroutine that will call Run. A guest's error is a *mp.GuestError.
+	// returns the names of its exported functions, if they can be known. It is
+	// called once, from the goroutine that will call Run. A guest's error is a
+	// *mp.GuestError. A native program has begun to run when Load returns; one
+	// that cannot be executed has ended, with an *Exit.
 	Load(ctx context.Context, p Program) (exports []string, err error)
 
 	// Call runs an exported function on JSON and hands the JSON of its result,
-	// or an error, to done, on Run's goroutine. It may be called from any
-	// goroutine and never blocks on the guest. Cancelling ctx gives the call up.
+	// or an error, to done, on a goroutine of the engine's. It may be called
+	// from any goroutine and never blocks on the guest. Cancelling ctx gives
+	// the call up; at ctx's deadline the program ends.
 	Call(ctx context.Context, name string, input []byte, done func(output []byte, err error))
 
 	// Run serves calls, timers and jobs until ctx ends or the program does.

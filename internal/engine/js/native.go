@@ -6,6 +6,7 @@ import (
 	"modernc.org/libc"
 	lib "modernc.org/libquickjs"
 
+	"github.com/mpsupervisor/mpsupervisor/internal/engine"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 )
@@ -23,7 +24,7 @@ var natives = []struct {
 }{
 	{"log", 2, nativeLog},         // (level, text)
 	{"exit", 1, nativeExit},       // (code) does not return
-	{"appId", 0, nativeAppID},     // () → string
+	{"ask", 2, nativeAsk},         // (method, params as JSON) → the host's answer as JSON
 	{"now", 0, nativeNow},         // () → milliseconds since the start
 	{"origin", 0, nativeOrigin},   // () → the start, milliseconds since 1970
 	{"alarm", 1, nativeAlarm},     // (milliseconds since the start, or negative) when tick is due
@@ -70,9 +71,27 @@ func nativeExit(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
 	return thrown
 }
 
-func nativeAppID(*libc.TLS, uintptr, value, int32, uintptr) value {
+// maxAsk bounds the params of a request to the host, in bytes.
+const maxAsk = wire.MaxInput
+
+func nativeAsk(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
 	e := current.Load()
-	return e.newString(e.program.AppID)
+	method, _, ok := e.text(argument(argv, 0), wire.MaxName)
+	if !ok {
+		return thrown
+	}
+	params, length, ok := e.text(argument(argv, 1), maxAsk)
+	if !ok {
+		return thrown
+	}
+	if length > maxAsk {
+		return e.throwType("the host takes no params of so many bytes")
+	}
+	answer, err := engine.Ask(engine.Guest{Program: &e.program, Host: e.host}, method, []byte(params))
+	if err != nil {
+		return e.throwType(err.Error())
+	}
+	return e.newString(string(answer))
 }
 
 func nativeNow(*libc.TLS, uintptr, value, int32, uintptr) value { return number(current.Load().now()) }
