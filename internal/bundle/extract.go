@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -23,18 +24,24 @@ func ExtractRoot(p *Package, dir *os.Root) error {
 	return nil
 }
 
-// extract writes what is in the package's directory name into dir.
+// extract writes what is in the package's directory name into dir, symbolic
+// links last, so that nothing of ours is ever written through one.
 func extract(files *archive.FS, name string, dir *os.Root) error {
 	entries, err := fs.ReadDir(files, name)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		full := path.Join(name, e.Name())
-		if e.IsDir() {
-			err = extractDir(files, full, dir)
-		} else {
-			err = extractFile(files, full, dir)
+		if e.Type() != fs.ModeSymlink {
+			err = extractEntry(files, path.Join(name, e.Name()), e, dir)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, e := range entries {
+		if e.Type() == fs.ModeSymlink {
+			err = extractLink(files, path.Join(name, e.Name()), dir)
 		}
 		if err != nil {
 			return err
@@ -43,12 +50,24 @@ func extract(files *archive.FS, name string, dir *os.Root) error {
 	return nil
 }
 
+func extractEntry(files *archive.FS, name string, e fs.DirEntry, dir *os.Root) error {
+	if e.IsDir() {
+		return extractDir(files, name, dir)
+	}
+	info, err := e.Info()
+	if err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o644)
+	if info.Mode()&0o111 != 0 {
+		mode = 0o755
+	}
+	return extractFile(files, name, mode, dir)
+}
+
 func extractDir(files *archive.FS, name string, dir *os.Root) error {
 	base := path.Base(name)
 	if err := dir.Mkdir(base, 0o755); err != nil {
-		return err
-	}
-	if err := dir.Chmod(base, 0o755); err != nil {
 		return err
 	}
 	sub, err := dir.OpenRoot(base)
@@ -56,21 +75,28 @@ func extractDir(files *archive.FS, name string, dir *os.Root) error {
 		return err
 	}
 	defer sub.Close()
+	if err := sub.Chmod(".", 0o755); err != nil { // the umask may have taken bits away
+		return err
+	}
 	return extract(files, name, sub)
 }
 
-func extractFile(files *archive.FS, name string, dir *os.Root) error {
-	content, err := files.ReadFile(name)
+func extractFile(files *archive.FS, name string, mode fs.FileMode, dir *os.Root) (err error) {
+	f, err := dir.OpenFile(path.Base(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	f, err := dir.OpenFile(path.Base(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := files.CopyFile(f, name); err != nil {
+		return err
+	}
+	return f.Chmod(mode)
+}
+
+func extractLink(files *archive.FS, name string, dir *os.Root) error {
+	target, err := files.ReadLink(name)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
-	return f.Chmod(0o644)
+	return dir.Symlink(target, path.Base(name))
 }

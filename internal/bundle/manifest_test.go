@@ -341,7 +341,8 @@ func TestMemorySizes(t *testing.T) {
 // FuzzManifest holds against any bytes: what is accepted keeps every promise
 // that the types make, and what is refused says so in one printable line.
 func FuzzManifest(f *testing.F) {
-	for _, text := range []string{minimal, full, "", "{", "[[[", plus(`"window": {"orientation": 5}`), minimal[:100]} {
+	for _, text := range []string{minimal, full, "", "{", "[[[", plus(`"window": {"orientation": 5}`), minimal[:100], nativeManifest,
+		native(`, "entry": "root/x", "native": {"args": ["a"], "env": {"A": "b"}, "syscalls": ["read"]}`)} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -359,8 +360,11 @@ func FuzzManifest(f *testing.F) {
 		if m.AppID == "" || m.Name == "" || m.Version.Name == "" || m.Version.Code < 1 || len(m.Pages) == 0 || len(m.Icons) == 0 {
 			t.Errorf("a required member is empty: %+v", m)
 		}
-		if err := m.Vendor.Limits.Over(mp.DefaultLimits()).Check(); err != nil {
+		if err := m.Vendor.Limits.check(); err != nil {
 			t.Error(err)
+		}
+		if (m.Vendor.Native != nil) != (m.Vendor.Runtime == RuntimeNative) {
+			t.Errorf("runtime %q with %+v", m.Vendor.Runtime, m.Vendor.Native)
 		}
 	})
 }

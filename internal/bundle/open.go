@@ -68,7 +68,7 @@ func (p *Package) readManifest() error {
 	if err != nil {
 		return err
 	}
-	if err := checkEntry(p.Files, m.Vendor.Entry); err != nil {
+	if err := checkEntry(p.Files, m.Vendor); err != nil {
 		return err
 	}
 	c.checkNamed(p.Files.Names())
@@ -76,11 +76,18 @@ func (p *Package) readManifest() error {
 	return nil
 }
 
-func checkEntry(files *archive.FS, entry string) error {
-	info, err := files.Stat(entry)
-	if err != nil || info.IsDir() {
+// checkEntry establishes that there is something to begin with. The entry of a
+// native program may be a symbolic link, or below one.
+func checkEntry(files *archive.FS, v Vendor) error {
+	info, err := files.Stat(v.Entry)
+	switch {
+	case v.Runtime == RuntimeNative && err != nil:
+		return bad("there is no %q in the package, which %s names as %s.entry: %w", v.Entry, manifestName, vendorName, err)
+	case err != nil || info.IsDir() && v.Runtime != RuntimeNative:
 		return bad("there is no %q in the package: the program begins there, unless %s names another file as %s.entry",
-			entry, manifestName, vendorName)
+			v.Entry, manifestName, vendorName)
+	case v.Runtime == RuntimeNative && (!info.Mode().IsRegular() || info.Mode()&0o111 == 0):
+		return bad("%q cannot be executed: %s.entry must name a program; make it executable (chmod +x)", v.Entry, vendorName)
 	}
 	return nil
 }

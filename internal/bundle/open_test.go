@@ -34,8 +34,12 @@ func sealed(t testing.TB, content []byte, add int) *os.File {
 
 func zipped(t testing.TB, files map[string][]byte) []byte {
 	t.Helper()
+	all := map[string]archive.File{}
+	for name, content := range files {
+		all[name] = archive.File{Content: content}
+	}
 	var b bytes.Buffer
-	must(t, archive.Write(&b, files))
+	must(t, archive.Write(&b, all))
 	return b.Bytes()
 }
 
@@ -81,7 +85,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"garbage", bytes.Repeat([]byte("x"), 1000), "no end of central directory record"},
 		{"cut off", flipped[:len(flipped)-1], "not in the form of a package"},
 		{"a content changed", flipped, "read app.js: content does not match its checksum"},
-		{"too large", make([]byte, archive.MaxSize+1), "the package has 67108865 bytes, at most 67108864 are allowed: too large"},
+		{"too large", make([]byte, archive.MaxSize+1), "the package has 134217729 bytes, at most 134217728 are allowed: too large"},
 		{"no manifest", but(t, map[string][]byte{"manifest.json": nil}), "there is no manifest.json in the package"},
 		{"manifest is a directory", but(t, map[string][]byte{"manifest.json": nil, "manifest.json/x": {}}), "there is no manifest.json in the package"},
 		{"10 MB manifest", but(t, manifest(strings.Repeat(" ", 10<<20))), "manifest.json: the manifest has 10485760 bytes, at most 262144 are allowed"},
@@ -192,11 +196,14 @@ func TestReopen(t *testing.T) {
 }
 
 // FuzzOpen holds against any sealed bytes: Open does not crash, and what it
-// accepts has a manifest whose entry is there.
+// accepts has a manifest whose entry is there. A native program's root can be
+// extracted, and its entry is a program below it.
 func FuzzOpen(f *testing.F) {
 	f.Add(zipped(f, good))
 	f.Add(but(f, map[string][]byte{"app.js": nil}))
 	f.Add([]byte("PK\x05\x06"))
+	f.Add(nativeBut(f, nil))
+	f.Add(nativeBut(f, map[string]archive.File{"root/x": {Kind: archive.Link, Content: []byte("/usr/../void")}}))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		p, err := Open(sealed(t, content, seals))
 		if err != nil {
@@ -209,7 +216,33 @@ func FuzzOpen(f *testing.F) {
 		if _, err := p.Files.ReadFile(p.Manifest.Vendor.Entry); err != nil || p.Digest != sha256.Sum256(content) {
 			t.Errorf("entry: %v, digest %v", err, p.Digest)
 		}
+		if p.Manifest.Vendor.Runtime == RuntimeNative {
+			checkExtracted(t, p)
+		}
 	})
+}
+
+// checkExtracted extracts p, looks for its entry as the kernel would, and that no
+// link leads out.
+func checkExtracted(t *testing.T, p *Package) {
+	t.Helper()
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	must(t, err)
+	defer root.Close()
+	must(t, ExtractRoot(p, root))
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_CLOEXEC, 0)
+	must(t, err)
+	defer unix.Close(fd)
+	how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT}
+	entry, err := unix.Openat2(fd, strings.TrimPrefix(p.Manifest.Vendor.Entry, "root/"), &how)
+	must(t, err)
+	defer unix.Close(entry)
+	var st unix.Stat_t
+	must(t, unix.Fstat(entry, &st))
+	if st.Mode != unix.S_IFREG|0o755 {
+		t.Errorf("the entry has the mode %o", st.Mode)
+	}
 }
 
 func BenchmarkOpen(b *testing.B) {

@@ -23,6 +23,12 @@ const manifestName = "manifest.json"
 // was read. Nothing outside dir is ever opened, and nothing but regular files
 // and directories is.
 //
+// What is below root/ is a native program's root directory and goes in whole:
+// names with a dot, symbolic links that stay below root/, empty directories, and
+// of the modes whether a file can be executed. A file with the setuid, setgid or
+// sticky bit is an error. Owners, other modes, hard links and extended
+// attributes are not kept.
+//
 // Errors: mp.ErrNotFound when dir is not there, mp.ErrBadPackage when it cannot
 // become a package, mp.ErrTooLarge besides when a bound is the reason.
 func Pack(dir string) (*os.File, error) {
@@ -37,7 +43,7 @@ func Pack(dir string) (*os.File, error) {
 	return f, nil
 }
 
-func readDir(dir string) (map[string][]byte, error) {
+func readDir(dir string) (map[string]archive.File, error) {
 	root, err := openRoot(dir)
 	if err != nil {
 		return nil, err
@@ -75,7 +81,7 @@ func openRoot(dir string) (*os.Root, error) {
 	return root, nil
 }
 
-func packFiles(files map[string][]byte) (_ *os.File, err error) {
+func packFiles(files map[string]archive.File) (_ *os.File, err error) {
 	f, err := newMemory()
 	if err != nil {
 		return nil, err

@@ -172,10 +172,10 @@ var badDirectories = []struct {
 	{"large file", sized("big", archive.MaxFile+1), "big has 16777217 bytes, at most 16777216 are allowed", mp.ErrTooLarge},
 	{"large file of holes", sized("big", 1<<40), "big has 1099511627776 bytes", mp.ErrTooLarge},
 	{"large together", func(t *testing.T, dir string) {
-		for i := range 5 {
+		for i := range 9 {
 			sized(fmt.Sprint("f", i), archive.MaxFile)(t, dir)
 		}
-	}, "the files have more than 67108864 bytes together", mp.ErrTooLarge},
+	}, "the files have more than 134217728 bytes together", mp.ErrTooLarge},
 	{"many", func(t *testing.T, dir string) {
 		for i := range archive.MaxFiles {
 			put(t, dir, fmt.Sprintf("d%d/%d", i%10, i), "")
@@ -307,7 +307,7 @@ func changeBeforeOpen(t *testing.T, change func(string) error) {
 		t.Errorf("error %v", err)
 	}
 	if len(tree.files) > 0 {
-		t.Errorf("something was read: %q", tree.files)
+		t.Errorf("something was read: %v", tree.files)
 	}
 }
 

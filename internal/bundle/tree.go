@@ -13,17 +13,17 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
-// tree reads a directory into memory and remembers what each file and
-// directory looked like when it was opened.
+// tree reads a directory into memory and remembers what each file, directory
+// and symbolic link looked like when it was first seen.
 type tree struct {
 	root  *os.Root
-	files map[string][]byte
-	size  int64                  // of all files together
-	seen  map[string]fs.FileInfo // files and directories
+	files map[string]archive.File
+	size  int64 // of all files together
+	seen  map[string]fs.FileInfo
 }
 
 func newTree(root *os.Root) *tree {
-	return &tree{root: root, files: map[string][]byte{}, seen: map[string]fs.FileInfo{}}
+	return &tree{root: root, files: map[string]archive.File{}, seen: map[string]fs.FileInfo{}}
 }
 
 // read takes in the directory name and everything below it.
@@ -33,8 +33,11 @@ func (t *tree) read(name string) error {
 		return err
 	}
 	defer dir.Close()
-	for {
+	for empty := true; ; empty = false {
 		batch, err := dir.ReadDir(512) // bounded, for a directory may have millions
+		if empty && len(batch) == 0 && archive.BelowRoot(name) {
+			t.files[name] = archive.File{Kind: archive.Directory}
+		}
 		for _, e := range batch {
 			if err := t.entry(path.Join(name, e.Name())); err != nil {
 				return err
@@ -51,7 +54,8 @@ func (t *tree) read(name string) error {
 
 // entry takes in one entry of a directory, by what kind it is.
 func (t *tree) entry(name string) error {
-	if strings.HasPrefix(path.Base(name), ".") {
+	native := archive.BelowRoot(name)
+	if strings.HasPrefix(path.Base(name), ".") && !native {
 		return nil
 	}
 	if err := archive.CheckName(name); err != nil {
@@ -61,21 +65,45 @@ func (t *tree) entry(name string) error {
 	if err != nil {
 		return changed(name, err)
 	}
-	switch info.Mode().Type() {
-	case 0:
+	switch kind := info.Mode().Type(); {
+	case kind == 0:
 		return t.file(name)
-	case fs.ModeDir:
+	case kind == fs.ModeDir:
 		return t.read(name)
+	case kind == fs.ModeSymlink && native:
+		return t.link(name, info)
 	}
 	return t.refuse(name, info)
+}
+
+// link takes in a symbolic link. Where it leads is for the archive to judge.
+func (t *tree) link(name string, info fs.FileInfo) error {
+	if err := t.enough(); err != nil {
+		return err
+	}
+	target, err := t.root.Readlink(name)
+	if err != nil {
+		return changed(name, err)
+	}
+	t.seen[name] = info
+	t.files[name] = archive.File{Kind: archive.Link, Content: []byte(target)}
+	return nil
+}
+
+// enough says when there are too many to go on.
+func (t *tree) enough() error {
+	if len(t.seen) > archive.MaxFiles {
+		return bad("more than %d files and directories: %w", archive.MaxFiles, mp.ErrTooLarge)
+	}
+	return nil
 }
 
 // open opens a file or directory, in a way that neither follows a symbolic
 // link at its end nor waits for a FIFO that was put in its place, and notes
 // what it looks like. What it opened is what stands under that name.
 func (t *tree) open(name string) (*os.File, error) {
-	if len(t.seen) > archive.MaxFiles {
-		return nil, bad("more than %d files and directories: %w", archive.MaxFiles, mp.ErrTooLarge)
+	if err := t.enough(); err != nil {
+		return nil, err
 	}
 	f, err := t.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 	if err != nil {
@@ -113,15 +141,41 @@ func (t *tree) file(name string) error {
 		return err
 	}
 	defer f.Close()
-	content, err := readStable(f, name, t.seen[name])
+	info := t.seen[name]
+	kind, err := kindOf(name, info)
 	if err != nil {
 		return err
 	}
-	t.files[name] = content
+	content, err := readStable(f, name, info)
+	if err != nil {
+		return err
+	}
+	t.files[name] = archive.File{Kind: kind, Content: content}
 	if t.size += int64(len(content)); t.size > archive.MaxSize {
 		return bad("the files have more than %d bytes together: %w", archive.MaxSize, mp.ErrTooLarge)
 	}
 	return nil
+}
+
+// kindOf tells what kind of file the mode makes of one. Only below root/ does it
+// matter: a file there that would change users or groups is refused.
+func kindOf(name string, info fs.FileInfo) (archive.Kind, error) {
+	mode := info.Mode()
+	if !archive.BelowRoot(name) {
+		return archive.Plain, nil
+	}
+	for _, b := range []struct {
+		bit         fs.FileMode
+		name, chmod string
+	}{{fs.ModeSetuid, "setuid", "u-s"}, {fs.ModeSetgid, "setgid", "g-s"}, {fs.ModeSticky, "sticky", "-t"}} {
+		if mode&b.bit != 0 {
+			return 0, bad("%s has the %s bit: take it away (chmod %s), a program cannot change its user", name, b.name, b.chmod)
+		}
+	}
+	if mode&0o111 != 0 {
+		return archive.Executable, nil
+	}
+	return archive.Plain, nil
 }
 
 // readStable reads the content of f, which looked like info when it was
@@ -131,8 +185,8 @@ func readStable(f *os.File, name string, info fs.FileInfo) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, changed(name, nil)
 	}
-	if info.Size() > archive.MaxFile {
-		return nil, bad("%s has %d bytes, at most %d are allowed: %w", name, info.Size(), archive.MaxFile, mp.ErrTooLarge)
+	if most := archive.MaxBytes(name); info.Size() > most {
+		return nil, bad("%s has %d bytes, at most %d are allowed: %w", name, info.Size(), most, mp.ErrTooLarge)
 	}
 	content := make([]byte, info.Size()+1) // one more, to see it grow
 	n, err := io.ReadFull(f, content)
@@ -190,6 +244,9 @@ func (t *tree) refuse(name string, info fs.FileInfo) error {
 		kind = "socket"
 	case fs.ModeDevice, fs.ModeDevice | fs.ModeCharDevice:
 		kind = "device"
+	}
+	if archive.BelowRoot(name) {
+		return bad("%s is a %s: leave it out; a program gets a /dev and a /tmp of its own, and makes the rest there", name, kind)
 	}
 	return bad("%s is a %s: only regular files can be in a package", name, kind)
 }

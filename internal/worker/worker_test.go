@@ -244,7 +244,7 @@ func (h *host) boot(app string) (wire.Booted, error) {
 	h.t.Helper()
 	h.waitSealed()
 	var pkg bytes.Buffer
-	if err := archive.Write(&pkg, map[string][]byte{"app.js": []byte(app)}); err != nil {
+	if err := archive.Write(&pkg, map[string]archive.File{"app.js": {Content: []byte(app)}}); err != nil {
 		h.t.Fatal(err)
 	}
 	f := memfd(h.t, pkg.Bytes())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -15,17 +16,29 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
-var sample = map[string][]byte{
-	"app.js":          []byte("export const a = 1;\n"),
-	"a-b.js":          []byte("-"), // sorts between "a" and "a/…"
-	"a/b/c.js":        []byte("c"),
-	"empty":           {},
-	"icons/icon.svg":  []byte("<svg/>"),
-	"manifest.json":   []byte("{}"),
-	"páginas/índice.": []byte("π"),
+func plain(content string) File   { return File{Plain, []byte(content)} }
+func linkTo(target string) File   { return File{Link, []byte(target)} }
+func program(content string) File { return File{Executable, []byte(content)} }
+
+var sample = map[string]File{
+	"app.js":            plain("export const a = 1;\n"),
+	"a-b.js":            plain("-"), // sorts between "a" and "a/…"
+	"a/b/c.js":          plain("c"),
+	"empty":             plain(""),
+	"icons/icon.svg":    plain("<svg/>"),
+	"manifest.json":     plain("{}"),
+	"páginas/índice.":   plain("π"),
+	"root/bin":          linkTo("usr/bin"),
+	"root/dev":          {Kind: Directory},
+	"root/dev-x":        plain("after the directory without its slash, before it with"),
+	"root/etc/mtab":     linkTo("/usr/share/../x"),
+	"root/usr/bin/sh":   linkTo("./tool"),
+	"root/usr/bin/tool": program("#!"),
+	"root/usr/share/x":  plain("x"),
+	"root/usr/x":        plain("y"),
 }
 
-func write(t testing.TB, files map[string][]byte) []byte {
+func write(t testing.TB, files map[string]File) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Write(&b, files); err != nil {
@@ -48,10 +61,8 @@ func TestRoundTrip(t *testing.T) {
 	if want := slices.Sorted(maps.Keys(sample)); !slices.Equal(f.Names(), want) {
 		t.Errorf("Names() = %q, want %q", f.Names(), want)
 	}
-	for name, want := range sample {
-		if got, err := f.ReadFile(name); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("ReadFile(%q) = %q, %v, want %q", name, got, err, want)
-		}
+	if got := filesOf(t, f); !reflect.DeepEqual(got, sample) {
+		t.Errorf("got %v", got)
 	}
 	if err := fstest.TestFS(f, f.Names()...); err != nil {
 		t.Error(err)
@@ -59,6 +70,42 @@ func TestRoundTrip(t *testing.T) {
 	if again := write(t, sample); !bytes.Equal(again, packed) {
 		t.Error("the same files gave other bytes")
 	}
+}
+
+// filesOf takes a package apart again.
+func filesOf(t *testing.T, f *FS) map[string]File {
+	t.Helper()
+	files := map[string]File{}
+	for _, name := range f.Names() {
+		files[name] = fileOf(t, f, name)
+	}
+	return files
+}
+
+func fileOf(t *testing.T, f *FS, name string) File {
+	t.Helper()
+	i, err := f.Lstat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case i.IsDir():
+		return File{Kind: Directory}
+	case i.Mode()&fs.ModeSymlink != 0:
+		target, err := f.ReadLink(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return linkTo(target)
+	}
+	content, err := f.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i.Mode()&0o111 != 0 {
+		return program(string(content))
+	}
+	return plain(string(content))
 }
 
 // Other programs' ZIP readers must see the same files, or a package could be
@@ -72,7 +119,7 @@ func TestZipReaderAgrees(t *testing.T) {
 	compareZip(t, z, sample)
 }
 
-func compareZip(t *testing.T, z *zip.Reader, files map[string][]byte) {
+func compareZip(t *testing.T, z *zip.Reader, files map[string]File) {
 	t.Helper()
 	if len(z.File) != len(files) {
 		t.Fatalf("archive/zip sees %d files, want %d", len(z.File), len(files))
@@ -83,11 +130,13 @@ func compareZip(t *testing.T, z *zip.Reader, files map[string][]byte) {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(r)
-		if want, ok := files[f.Name]; err != nil || !ok || !bytes.Equal(got, want) {
-			t.Errorf("archive/zip reads %q as %q, %v, want %q", f.Name, got, err, want)
+		want, ok := files[strings.TrimSuffix(f.Name, "/")]
+		if err != nil || !ok || !bytes.Equal(got, want.Content) {
+			t.Errorf("archive/zip reads %q as %q, %v, want %q", f.Name, got, err, want.Content)
 		}
-		if !f.Mode().IsRegular() || f.Method != zip.Store || f.NonUTF8 {
-			t.Errorf("%q: mode %v, method %d, not UTF-8 %v", f.Name, f.Mode(), f.Method, f.NonUTF8)
+		mode := map[Kind]fs.FileMode{Plain: 0o644, Executable: 0o755, Link: fs.ModeSymlink | 0o777, Directory: fs.ModeDir | 0o755}[want.Kind]
+		if f.Mode() != mode || f.Method != zip.Store || f.NonUTF8 || strings.HasSuffix(f.Name, "/") != (want.Kind == Directory) {
+			t.Errorf("%q: mode %v, want %v, method %d, not UTF-8 %v", f.Name, f.Mode(), mode, f.Method, f.NonUTF8)
 		}
 	}
 }
@@ -112,33 +161,34 @@ func TestEveryByteCounts(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
-	many := map[string][]byte{}
+	many := map[string]File{}
 	for i := range MaxFiles + 1 {
-		many[strings.Repeat("a", 1+i%100)+"/"+strings.Repeat("b", 1+i/100)] = nil
+		many[strings.Repeat("a", 1+i%100)+"/"+strings.Repeat("b", 1+i/100)] = File{}
 	}
-	big := make([]byte, MaxFile)
+	big := File{Content: make([]byte, MaxRootFile)}
 	tests := []struct {
 		name  string
-		files map[string][]byte
+		files map[string]File
 		want  string
 		large bool
 	}{
-		{"dot", map[string][]byte{".": nil}, "not a path inside", false},
-		{"dot dot", map[string][]byte{"a/../../b": nil}, "not a path inside", false},
-		{"absolute", map[string][]byte{"/etc/passwd": nil}, "not a path inside", false},
-		{"empty", map[string][]byte{"": nil}, "not a path inside", false},
-		{"directory", map[string][]byte{"a/": nil}, "not a path inside", false},
-		{"NUL", map[string][]byte{"a\x00b": nil}, "control character", false},
-		{"escape sequence", map[string][]byte{"a\x1b[2Jb": nil}, "control character", false},
-		{"C1 control", map[string][]byte{"a\u0085b": nil}, "control character", false},
-		{"backslash", map[string][]byte{`a\..\b`: nil}, "backslash", false},
-		{"not UTF-8", map[string][]byte{"a\xff": nil}, "not UTF-8", false},
-		{"long", map[string][]byte{strings.Repeat("a", MaxName+1): nil}, "256 bytes", true},
-		{"deep", map[string][]byte{strings.Repeat("a/", MaxDepth) + "a": nil}, "more than 32 elements", true},
-		{"file and directory", map[string][]byte{"a": nil, "a-b": nil, "a/b/c": nil}, "both a file and a directory", false},
+		{"dot", map[string]File{".": {}}, "not a path inside", false},
+		{"dot dot", map[string]File{"a/../../b": {}}, "not a path inside", false},
+		{"absolute", map[string]File{"/etc/passwd": {}}, "not a path inside", false},
+		{"empty", map[string]File{"": {}}, "not a path inside", false},
+		{"directory", map[string]File{"a/": {}}, "not a path inside", false},
+		{"NUL", map[string]File{"a\x00b": {}}, "control character", false},
+		{"escape sequence", map[string]File{"a\x1b[2Jb": {}}, "control character", false},
+		{"C1 control", map[string]File{"a\u0085b": {}}, "control character", false},
+		{"backslash", map[string]File{`a\..\b`: {}}, "backslash", false},
+		{"not UTF-8", map[string]File{"a\xff": {}}, "not UTF-8", false},
+		{"long", map[string]File{strings.Repeat("a", MaxName+1): {}}, "256 bytes", true},
+		{"deep", map[string]File{strings.Repeat("a/", MaxDepth) + "a": {}}, "more than 32 elements", true},
+		{"file and directory", map[string]File{"a": {}, "a-b": {}, "a/b/c": {}}, "both a file and a directory", false},
 		{"many", many, "more than 4096 files", true},
-		{"file too large", map[string][]byte{"a": make([]byte, MaxFile+1)}, "a has 16777217 bytes", true},
-		{"whole too large", map[string][]byte{"a": big, "b": big, "c": big, "d": big}, "the package has", true},
+		{"file too large", map[string]File{"a": {Content: make([]byte, MaxFile+1)}}, `"a" has 16777217 bytes, at most 16777216`, true},
+		{"file below root/ too large", map[string]File{"root/a": {Content: make([]byte, MaxRootFile+1)}}, `"root/a" has 67108865 bytes, at most 67108864`, true},
+		{"whole too large", map[string]File{"root/a": big, "root/b": big, "root/c": big}, "the package has", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -155,11 +205,13 @@ func TestWriteRefuses(t *testing.T) {
 }
 
 func TestBoundsAreReachable(t *testing.T) {
-	files := map[string][]byte{
-		strings.Repeat("a", MaxName):                    nil,
-		strings.Repeat("a/", MaxDepth-1) + "a":          nil,
-		"largest":                                       make([]byte, MaxFile),
-		"x/" + strings.Repeat("é", 100) + "/index.html": []byte("deep"),
+	files := map[string]File{
+		strings.Repeat("a", MaxName):                    {},
+		strings.Repeat("a/", MaxDepth-1) + "a":          {},
+		"root/" + strings.Repeat("b", MaxName-5):        linkTo(strings.Repeat("c", MaxLink)),
+		"root/largest":                                  {Content: make([]byte, MaxRootFile)},
+		"largest":                                       {Content: make([]byte, MaxFile)},
+		"x/" + strings.Repeat("é", 100) + "/index.html": plain("deep"),
 	}
 	if f, err := open(write(t, files)); err != nil || f.Verify() != nil {
 		t.Error(err)
@@ -271,6 +323,9 @@ func FuzzOpen(f *testing.F) {
 	f.Add(write(f, nil))
 	one := entry{name: "a", size: 1, crc: checksum([]byte("x"))}
 	f.Add(forged([]entry{one}, "x"))
+	for _, tt := range hostileKinds {
+		f.Add(tt.bytes)
+	}
 	f.Add(forged([]entry{one, one}, "x", "x"))
 	f.Add(end(nil, 1, centralSize, 0))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -278,12 +333,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil || got.Verify() != nil {
 			return
 		}
-		files := map[string][]byte{}
-		for _, name := range got.Names() {
-			if files[name], err = got.ReadFile(name); err != nil {
-				t.Fatal(err)
-			}
-		}
+		files := filesOf(t, got)
 		if again := write(t, files); !bytes.Equal(again, b) {
 			t.Errorf("written again: %q, was %q", again, b)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"path"
@@ -17,20 +18,26 @@ var (
 	errChecksum = errors.New("content does not match its checksum: pack the directory again")
 )
 
-// FS gives the files of a package by name. It is safe for concurrent use.
+// copyBuffer is how much of a file is in memory at once.
+const copyBuffer = 64 << 10
+
+// FS gives the files of a package by name. It follows symbolic links, with the
+// package's root/ as the root directory. It is safe for concurrent use.
 type FS struct {
 	r     io.ReaderAt
-	nodes map[string]*node // by name; "." is the root
-	files []*node          // sorted by name
+	nodes map[string]*node // by name; "." is the whole
+	files []*node          // those with an entry, sorted by name
+	links *links
 }
 
 var (
 	_ fs.ReadFileFS = (*FS)(nil)
 	_ fs.StatFS     = (*FS)(nil)
+	_ fs.ReadLinkFS = (*FS)(nil)
 )
 
 func newFS(r io.ReaderAt, entries []entry) *FS {
-	root := &node{entry: entry{name: "."}, dir: true}
+	root := &node{entry: entry{name: ".", kind: Directory}}
 	f := &FS{r: r, nodes: map[string]*node{".": root}}
 	for _, e := range entries {
 		n := &node{entry: e}
@@ -49,13 +56,14 @@ func (f *FS) add(n *node) {
 	above := path.Dir(n.name)
 	dir := f.nodes[above]
 	if dir == nil {
-		dir = &node{entry: entry{name: above}, dir: true}
+		dir = &node{entry: entry{name: above, kind: Directory}}
 		f.add(dir)
 	}
 	dir.children = append(dir.children, n)
 }
 
-// Names lists the files, sorted.
+// Names lists what has an entry, sorted: files, symbolic links and empty
+// directories.
 func (f *FS) Names() []string {
 	names := make([]string, len(f.files))
 	for i, n := range f.files {
@@ -64,10 +72,11 @@ func (f *FS) Names() []string {
 	return names
 }
 
-// Verify reads every file and compares it with its checksum.
+// Verify reads every file and compares it with its checksum. It takes no memory
+// for them.
 func (f *FS) Verify() error {
 	for _, n := range f.files {
-		if _, err := f.content(n); err != nil {
+		if err := f.copy(io.Discard, n); err != nil {
 			return fmt.Errorf("cannot read package: %w", err)
 		}
 	}
@@ -80,13 +89,26 @@ func (f *FS) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.dir {
+	if n.kind == Directory {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errIsDir}
 	}
 	return f.content(n)
 }
 
-// Stat describes a file or directory.
+// CopyFile writes the content of a file to w. An error about its checksum
+// comes when it has been written.
+func (f *FS) CopyFile(w io.Writer, name string) error {
+	n, err := f.find("open", name)
+	if err != nil {
+		return err
+	}
+	if n.kind == Directory {
+		return &fs.PathError{Op: "read", Path: name, Err: errIsDir}
+	}
+	return f.copy(w, n)
+}
+
+// Stat describes a file or directory, and of a symbolic link what it leads to.
 func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	n, err := f.find("stat", name)
 	if err != nil {
@@ -95,13 +117,34 @@ func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	return info{n}, nil
 }
 
+// Lstat describes a file or directory, and of a symbolic link the link.
+func (f *FS) Lstat(name string) (fs.FileInfo, error) {
+	n, err := f.at("lstat", name)
+	if err != nil {
+		return nil, err
+	}
+	return info{n}, nil
+}
+
+// ReadLink gives the target of a symbolic link.
+func (f *FS) ReadLink(name string) (string, error) {
+	n, err := f.at("readlink", name)
+	switch {
+	case err != nil:
+		return "", err
+	case n.kind != Link:
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	return f.links.targets[inRoot(name)], nil
+}
+
 // Open opens a file or directory.
 func (f *FS) Open(name string) (fs.File, error) {
 	n, err := f.find("open", name)
 	switch {
 	case err != nil:
 		return nil, err
-	case n.dir:
+	case n.kind == Directory:
 		return &openDir{info: info{n}}, nil
 	}
 	content, err := f.content(n)
@@ -111,7 +154,20 @@ func (f *FS) Open(name string) (fs.File, error) {
 	return &openFile{info: info{n}, Reader: bytes.NewReader(content)}, nil
 }
 
+// find gives the node that name leads to.
 func (f *FS) find(op, name string) (*node, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	end, err := f.links.resolve(name)
+	if err != nil {
+		return nil, &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return f.at(op, end)
+}
+
+// at gives the node of that very name.
+func (f *FS) at(op, name string) (*node, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
@@ -133,10 +189,27 @@ func (f *FS) content(n *node) ([]byte, error) {
 	return b, nil
 }
 
+// copy writes the content to w and holds it against its size and checksum.
+func (f *FS) copy(w io.Writer, n *node) error {
+	sum := crc32.NewIEEE()
+	buffer := make([]byte, min(n.size, copyBuffer))
+	r := struct{ io.Reader }{io.NewSectionReader(f.r, n.start(), int64(n.size))} // no WriterTo, which has buffers of its own
+	copied, err := io.CopyBuffer(struct{ io.Writer }{w}, io.TeeReader(r, sum), append(buffer, 0))
+	switch {
+	case err != nil:
+	case copied != int64(n.size):
+		err = io.ErrUnexpectedEOF
+	case sum.Sum32() != n.crc:
+		err = errChecksum
+	default:
+		return nil
+	}
+	return &fs.PathError{Op: "read", Path: n.name, Err: err}
+}
+
 // node is a file or directory of the tree.
 type node struct {
-	entry
-	dir      bool
+	entry            // of a directory with something in it only the name
 	children []*node // of a directory, sorted by name
 }
 
@@ -145,7 +218,7 @@ type info struct{ n *node }
 func (i info) Name() string               { return path.Base(i.n.name) }
 func (i info) Size() int64                { return int64(i.n.size) }
 func (i info) ModTime() time.Time         { return time.Time{} } // packages have no times
-func (i info) IsDir() bool                { return i.n.dir }
+func (i info) IsDir() bool                { return i.n.kind == Directory }
 func (i info) Sys() any                   { return nil }
 func (i info) Type() fs.FileMode          { return i.Mode().Type() }
 func (i info) Info() (fs.FileInfo, error) { return i, nil }
@@ -153,8 +226,13 @@ func (i info) Stat() (fs.FileInfo, error) { return i, nil }
 func (i info) Close() error               { return nil }
 
 func (i info) Mode() fs.FileMode {
-	if i.n.dir {
+	switch i.n.kind {
+	case Directory:
 		return fs.ModeDir | 0o555
+	case Link:
+		return fs.ModeSymlink | 0o777
+	case Executable:
+		return 0o555
 	}
 	return 0o444
 }

@@ -10,19 +10,28 @@ const (
 	centralSize = 46
 	endSize     = 22
 
-	attributes = 0o100644 << 16 // Unix mode, in the upper half
+	modeShift = 16 // of the Unix mode in the external attributes
 )
 
-// entry is one file's place and checksum. Its headers follow from it.
+// entry is one entry's place and checksum. Its headers follow from it.
 type entry struct {
-	name   string
+	name   string // without the "/" at the end of a directory's
+	kind   Kind
 	size   uint32
 	crc    uint32
 	offset uint32 // of the local header
 }
 
-func (e entry) start() int64 { return int64(e.offset) + localSize + int64(len(e.name)) }
+func (e entry) start() int64 { return int64(e.offset) + localSize + int64(len(e.stored())) }
 func (e entry) end() int64   { return e.start() + int64(e.size) }
+
+// stored is the name as the headers have it.
+func (e entry) stored() string {
+	if e.kind == Directory {
+		return e.name + "/"
+	}
+	return e.name
+}
 
 // shared appends the fields that both headers have, from "version needed to
 // extract" to "extra field length".
@@ -36,14 +45,14 @@ func (e entry) shared(b []byte) []byte {
 	b = le.AppendUint32(b, e.crc)
 	b = le.AppendUint32(b, e.size) // compressed
 	b = le.AppendUint32(b, e.size) // uncompressed
-	b = le.AppendUint16(b, uint16(len(e.name)))
+	b = le.AppendUint16(b, uint16(len(e.stored())))
 	return le.AppendUint16(b, 0) // extra field: none
 }
 
 // local appends the local file header and the name.
 func (e entry) local(b []byte) []byte {
 	b = append(b, "PK\x03\x04"...)
-	return append(e.shared(b), e.name...)
+	return append(e.shared(b), e.stored()...)
 }
 
 // central appends the central directory header and the name.
@@ -55,12 +64,22 @@ func (e entry) central(b []byte) []byte {
 	b = le.AppendUint16(b, 0) // comment: none
 	b = le.AppendUint16(b, 0) // disk number
 	b = le.AppendUint16(b, 0) // internal attributes
-	b = le.AppendUint32(b, attributes)
+	b = le.AppendUint32(b, modes[e.kind]<<modeShift)
 	b = le.AppendUint32(b, e.offset)
-	return append(b, e.name...)
+	return append(b, e.stored()...)
 }
 
-// end appends the end of central directory record for n files whose directory
+// kindOf gives the kind of an entry from its external attributes.
+func kindOf(attributes uint32) (Kind, bool) {
+	for kind, mode := range modes {
+		if attributes == mode<<modeShift {
+			return Kind(kind), true
+		}
+	}
+	return 0, false
+}
+
+// end appends the end of central directory record for n entries whose directory
 // begins at offset and has size bytes.
 func end(b []byte, n int, size, offset uint32) []byte {
 	le := binary.LittleEndian

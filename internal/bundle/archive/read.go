@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
@@ -21,7 +22,28 @@ func Files(r io.ReaderAt, size int64) (*FS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read package: %w", err)
 	}
-	return newFS(r, entries), nil
+	f := newFS(r, entries)
+	if f.links, err = readLinks(f); err != nil {
+		return nil, fmt.Errorf("cannot read package: %w", err)
+	}
+	return f, nil
+}
+
+// readLinks reads the target of each symbolic link and follows it.
+func readLinks(f *FS) (*links, error) {
+	targets := map[string]string{}
+	var entries []entry
+	for _, n := range f.files {
+		if n.kind != Link {
+			continue
+		}
+		target, err := f.content(n)
+		if err != nil {
+			return nil, err
+		}
+		entries, targets[n.name] = append(entries, n.entry), string(target)
+	}
+	return followAll(entries, targets)
 }
 
 func readEntries(r io.ReaderAt, size int64) ([]entry, error) {
@@ -43,7 +65,7 @@ func readEntries(r io.ReaderAt, size int64) ([]entry, error) {
 	return entries, checkEntries(r, entries, dir, size)
 }
 
-// readEnd gives the number of files and the bytes of the central directory,
+// readEnd gives the number of entries and the bytes of the central directory,
 // both within their bounds and the file.
 func readEnd(r io.ReaderAt, size int64) (n, dirSize int, err error) {
 	if size < endSize {
@@ -61,7 +83,7 @@ func readEnd(r io.ReaderAt, size int64) (n, dirSize int, err error) {
 	switch {
 	case n > MaxFiles:
 		return 0, 0, fmt.Errorf("%d files, at most %d are allowed: %w", n, MaxFiles, mp.ErrTooLarge)
-	case dir > int64(n)*(centralSize+MaxName) || dir > size-endSize:
+	case dir > int64(n)*(centralSize+MaxName+1) || dir > size-endSize:
 		return 0, 0, fmt.Errorf("central directory of %d bytes: %w", dir, errForm)
 	}
 	return n, int(dir), nil
@@ -79,34 +101,47 @@ func parseDirectory(dir []byte, n int) ([]entry, error) {
 		if len(dir)-centralSize < nameLen {
 			return nil, fmt.Errorf("file %d of %d: cut-off name: %w", i+1, n, errForm)
 		}
-		entries[i] = entry{
-			crc:    binary.LittleEndian.Uint32(dir[16:]),
-			size:   binary.LittleEndian.Uint32(dir[24:]),
-			offset: binary.LittleEndian.Uint32(dir[42:]),
-			name:   string(dir[centralSize : centralSize+nameLen]),
+		var err error
+		if entries[i], err = parseHeader(dir[:centralSize+nameLen]); err != nil {
+			return nil, err
 		}
 		dir = dir[centralSize+nameLen:]
 	}
 	return entries, nil
 }
 
+// parseHeader reads one central directory header with its name.
+func parseHeader(b []byte) (entry, error) {
+	e := entry{
+		crc:    binary.LittleEndian.Uint32(b[16:]),
+		size:   binary.LittleEndian.Uint32(b[24:]),
+		offset: binary.LittleEndian.Uint32(b[42:]),
+		name:   string(b[centralSize:]),
+	}
+	attributes, ok := binary.LittleEndian.Uint32(b[38:]), false
+	if e.kind, ok = kindOf(attributes); !ok {
+		return e, fmt.Errorf("%.80q has the attributes %#x: %w", e.name, attributes, errForm)
+	}
+	if e.kind == Directory {
+		if e.name, ok = strings.CutSuffix(e.name, "/"); !ok {
+			return e, fmt.Errorf("directory %.80q does not end with a slash: %w", e.name, errForm)
+		}
+	}
+	return e, nil
+}
+
 // checkEntries holds entries against the rules, and then every header of the
 // package against what Write would have written for them.
 func checkEntries(r io.ReaderAt, entries []entry, dir []byte, size int64) error {
-	names := make([]string, len(entries))
+	if err := checkTree(entries); err != nil {
+		return err
+	}
 	next := int64(0)
-	for i, e := range entries {
-		names[i] = e.name
-		if e.size > MaxFile {
-			return fmt.Errorf("%.80q has %d bytes, at most %d are allowed: %w", e.name, e.size, MaxFile, mp.ErrTooLarge)
-		}
+	for _, e := range entries {
 		if int64(e.offset) != next {
 			return fmt.Errorf("%.80q does not begin where the file before it ends: %w", e.name, errForm)
 		}
 		next = e.end()
-	}
-	if err := checkNames(names); err != nil {
-		return err
 	}
 	if next+int64(len(dir)) != size {
 		return fmt.Errorf("the files end at %d of %d bytes: %w", next, size, errForm)
