@@ -11,42 +11,89 @@ import (
 // instructionSize is sizeof(struct sock_filter).
 const instructionSize = 8
 
-// Install puts the filter on every thread of this process, for ever. The
-// program is an array of struct sock_filter in native byte order, as compile
-// makes it. no_new_privs must be set on every thread.
+// Install puts the filters on every thread of this process, in order, for ever.
+// no_new_privs must be set on every thread.
 //
 // The kernel either changes all threads or none (SECCOMP_FILTER_FLAG_TSYNC,
-// seccomp(2)), and threads made later inherit the filter. The caller proves the
-// filter by a call that it answers, since after it there is no asking the
-// kernel.
+// seccomp(2)), and threads and processes made later inherit the filters. The
+// caller proves each by a call that it answers, since after it there is no
+// asking the kernel. An error between two filters leaves the first on: the
+// process must end.
 //
-// The kernel logs a call that it kills for in any case. SECCOMP_FILTER_FLAG_LOG
-// would add the calls that are merely answered with an error, which Go's runtime
-// makes at every start and by which nobody learns anything.
-func Install(program []byte) error {
-	if err := checkProgram(program); err != nil {
-		return fmt.Errorf("cannot install seccomp filter: %w", err)
+// A filter that others follow must let seccomp through with the flags that they
+// take. One with Listen must be the last that this process ever installs: see
+// Filter.
+func (s Stack) Install() error {
+	if err := s.check(); err != nil {
+		return fmt.Errorf("cannot install seccomp filters: %w", err)
 	}
 	if err := actionAvailable(KillProcess); err != nil {
-		return fmt.Errorf("cannot install seccomp filter: kernel cannot kill a process for a system call: %w", err)
-	}
-	fprog := unix.SockFprog{
-		Len:    uint16(len(program) / instructionSize),
-		Filter: (*unix.SockFilter)(unsafe.Pointer(&program[0])),
+		return fmt.Errorf("cannot install seccomp filters: kernel cannot kill a process for a system call: %w", err)
 	}
 	// The thread that calls is the one whose filters the others receive.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	tid, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
-		uintptr(unsafe.Pointer(&fprog)))
-	runtime.KeepAlive(program)
-	switch {
-	case errno != 0:
-		return fmt.Errorf("cannot install seccomp filter: seccomp: %w", errno)
-	case tid != 0:
-		return fmt.Errorf("cannot install seccomp filter: thread %d has a filter of its own", tid)
+	for i, f := range s {
+		if err := f.install(); err != nil {
+			return fmt.Errorf("cannot install seccomp filter %d of %d: %w", i+1, len(s), err)
+		}
 	}
 	return nil
+}
+
+// Install puts one filter on every thread. See Stack.Install.
+func Install(program []byte) error { return Stack{{Program: program}}.Install() }
+
+// check finds what could only fail when the first filters are on already.
+func (s Stack) check() error {
+	if len(s) == 0 || len(s) > MaxStack {
+		return fmt.Errorf("%d filters, want 1 to %d", len(s), MaxStack)
+	}
+	for i, f := range s {
+		if err := checkProgram(f.Program); err != nil {
+			return err
+		}
+		if f.Listen && i != len(s)-1 {
+			return fmt.Errorf("filter %d has a listener and is not the last", i+1)
+		}
+	}
+	return nil
+}
+
+// install puts one filter on. What seccomp returns for a success depends on the
+// flags: 0, or the listener.
+func (f Filter) install() error {
+	fprog := unix.SockFprog{
+		Len:    uint16(len(f.Program) / instructionSize),
+		Filter: (*unix.SockFilter)(unsafe.Pointer(&f.Program[0])),
+	}
+	r, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, f.flags(), uintptr(unsafe.Pointer(&fprog)))
+	runtime.KeepAlive(f.Program)
+	switch {
+	case errno == unix.ESRCH:
+		return fmt.Errorf("seccomp: a thread has a filter of its own")
+	case errno != 0:
+		return fmt.Errorf("seccomp: %w", errno)
+	case r != 0 && !f.Listen:
+		return fmt.Errorf("seccomp: thread %d has a filter of its own", r)
+	}
+	return nil
+}
+
+// flags are those of seccomp(2). With a listener, TSYNC reports a thread that
+// it could not change by ESRCH, because the descriptor takes the place of the
+// thread's number; and a call that the listener has received is not given up
+// for a signal, or Go's preemption would have every slow one made again (Linux
+// 5.19).
+func (f Filter) flags() uintptr {
+	flags := uintptr(unix.SECCOMP_FILTER_FLAG_TSYNC)
+	if f.Log {
+		flags |= unix.SECCOMP_FILTER_FLAG_LOG
+	}
+	if f.Listen {
+		flags |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+	}
+	return flags
 }
 
 // checkProgram catches a program that was cut short or is none. Whether it is

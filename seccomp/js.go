@@ -47,51 +47,53 @@ var (
 // js is what Go's runtime (1.26) calls once it runs, and what the channel and
 // the package need. The worker has made its poller, learnt its time zone and
 // fixed its number of processors before the filter; package enter sees to it.
-var js = []Rule{
-	// Input and output on the descriptors that it was left.
-	{"read", nil, Allow, "takes frames from the channel, and wake-ups of the runtime's poller from its eventfd", false},
-	{"write", nil, Allow, "sends frames, wakes the poller, and prints the text of a crash to standard error", false},
-	{"recvmsg", nil, Allow, "takes frames that bring a descriptor: the package arrives so", false},
-	{"sendmsg", nil, Allow, "sends on the channel; the only socket there is cannot be made to reach anyone but the supervisor", false},
-	{"pread64", nil, Allow, "reads the package, which is never wholly mapped", false},
-	{"fstat", nil, Allow, "learns the size of the package", false},
-	{"close", nil, Allow, "gives back the package and the channel", false},
-	{"fcntl", []Arg{is(1, fGetFL, "cmd is F_GETFL")}, Allow, "os.NewFile asks whether a descriptor blocks; no other command, so no locks, leases, signals or pipe sizes", false},
-	{"epoll_pwait", nil, Allow, "the runtime's poller waits for the channel", false},
-	{"epoll_ctl", nil, Allow, "puts the channel into the poller, or takes it out", false},
+func js() []Rule {
+	return []Rule{
+		// Input and output on the descriptors that it was left.
+		allow("read", "takes frames from the channel, and wake-ups of the runtime's poller from its eventfd"),
+		allow("write", "sends frames, wakes the poller, and prints the text of a crash to standard error"),
+		allow("recvmsg", "takes frames that bring a descriptor: the package arrives so"),
+		allow("sendmsg", "sends on the channel; the only socket there is cannot be made to reach anyone but the supervisor"),
+		allow("pread64", "reads the package, which is never wholly mapped"),
+		allow("fstat", "learns the size of the package"),
+		allow("close", "gives back the package and the channel"),
+		allow("fcntl", "os.NewFile asks whether a descriptor blocks; no other command, so no locks, leases, signals or pipe sizes", is(1, fGetFL, "cmd is F_GETFL")),
+		allow("epoll_pwait", "the runtime's poller waits for the channel"),
+		allow("epoll_ctl", "puts the channel into the poller, or takes it out"),
 
-	// Memory: nothing is ever executable, shared or locked.
-	{"mmap", []Arg{noExec, private}, Allow, "heap growth and the package", false},
-	{"mprotect", []Arg{noExec}, Allow, "the engine's arena opens reserved pages as it grows", false},
-	{"munmap", nil, Allow, "gives memory back", false},
-	{"madvise", []Arg{is(2, madvDontNeed, "advice is MADV_DONTNEED")}, Allow, "gives pages back at once", false},
-	{"madvise", []Arg{is(2, madvFree, "advice is MADV_FREE")}, Allow, "gives pages back when the kernel wants them", false},
-	{"madvise", []Arg{is(2, madvHugePage, "advice is MADV_HUGEPAGE")}, Allow, "the runtime's choice of page size; MADV_MERGEABLE, a channel between processes, stays out", false},
-	{"madvise", []Arg{is(2, madvNoHugePage, "advice is MADV_NOHUGEPAGE")}, Allow, "the same", false},
-	{"madvise", []Arg{is(2, madvCollapse, "advice is MADV_COLLAPSE")}, Allow, "the same", false},
-	{"prctl", []Arg{is(0, prSetVMA, "option is PR_SET_VMA")}, Errno(syscall.EINVAL), "the runtime names its mappings, and stops at EINVAL as on a kernel that cannot", false},
+		// Memory: nothing is ever executable, shared or locked.
+		allow("mmap", "heap growth and the package", noExec, private),
+		allow("mprotect", "the engine's arena opens reserved pages as it grows", noExec),
+		allow("munmap", "gives memory back"),
+		allow("madvise", "gives pages back at once", is(2, madvDontNeed, "advice is MADV_DONTNEED")),
+		allow("madvise", "gives pages back when the kernel wants them", is(2, madvFree, "advice is MADV_FREE")),
+		allow("madvise", "the runtime's choice of page size; MADV_MERGEABLE, a channel between processes, stays out", is(2, madvHugePage, "advice is MADV_HUGEPAGE")),
+		allow("madvise", "the same", is(2, madvNoHugePage, "advice is MADV_NOHUGEPAGE")),
+		allow("madvise", "the same", is(2, madvCollapse, "advice is MADV_COLLAPSE")),
+		answer("prctl", syscall.EINVAL, "the runtime names its mappings, and stops at EINVAL as on a kernel that cannot", is(0, prSetVMA, "option is PR_SET_VMA")),
 
-	// Threads of this process, and no other process.
-	{"clone", []Arg{goThread}, Allow, "the runtime starts a thread; no flag for a namespace or a process gets through", false},
-	{"clone3", nil, Errno(syscall.ENOSYS), "its flags lie in memory where a filter cannot look; callers fall back to clone", false},
-	{"futex", []Arg{is(1, futexWaitPrivate, "op is FUTEX_WAIT_PRIVATE")}, Allow, "a thread sleeps", true},
-	{"futex", []Arg{is(1, futexWakePrivate, "op is FUTEX_WAKE_PRIVATE")}, Allow, "a thread wakes another; priority inheritance and requeueing, where the bugs were, stay out", true},
-	{"sched_yield", nil, Allow, "a spinning thread lets others run", false},
-	{"gettid", nil, Allow, "a new thread learns its number, to be signalled by", false},
-	{"getpid", nil, Allow, "precedes tgkill", false},
-	{"tgkill", []Arg{is(0, 1, "tgid is 1")}, Allow, "the runtime preempts its own threads; the worker is process 1 of its namespace", false},
-	{"exit", nil, Allow, "a thread ends", false},
-	{"exit_group", nil, Allow, "the worker ends", false},
+		// Threads of this process, and no other process.
+		allow("clone", "the runtime starts a thread; no flag for a namespace or a process gets through", goThread),
+		answer("clone3", syscall.ENOSYS, "its flags lie in memory where a filter cannot look; callers fall back to clone"),
+		allow("futex", "a thread sleeps", is(1, futexWaitPrivate, "op is FUTEX_WAIT_PRIVATE")).first(),
+		allow("futex", "a thread wakes another; priority inheritance and requeueing, where the bugs were, stay out", is(1, futexWakePrivate, "op is FUTEX_WAKE_PRIVATE")).first(),
+		allow("sched_yield", "a spinning thread lets others run"),
+		allow("gettid", "a new thread learns its number, to be signalled by"),
+		allow("getpid", "precedes tgkill"),
+		allow("tgkill", "the runtime preempts its own threads; the worker is process 1 of its namespace", is(0, 1, "tgid is 1")),
+		allow("exit", "a thread ends"),
+		allow("exit_group", "the worker ends"),
 
-	// Signals to itself.
-	{"rt_sigreturn", nil, Allow, "returns from a handler", false},
-	{"rt_sigprocmask", nil, Allow, "a new thread starts with signals blocked", false},
-	{"rt_sigaction", nil, Allow, "a crash restores the default before it repeats the signal, so that its cause is told truly", false},
-	{"sigaltstack", nil, Allow, "each thread has a stack for handlers", false},
-	{"restart_syscall", nil, Allow, "the kernel itself resumes a sleep with it after a stop or a freeze", false},
+		// Signals to itself.
+		allow("rt_sigreturn", "returns from a handler"),
+		allow("rt_sigprocmask", "a new thread starts with signals blocked"),
+		allow("rt_sigaction", "a crash restores the default before it repeats the signal, so that its cause is told truly"),
+		allow("sigaltstack", "each thread has a stack for handlers"),
+		allow("restart_syscall", "the kernel itself resumes a sleep with it after a stop or a freeze"),
 
-	// Time and chance.
-	{"nanosleep", nil, Allow, "the runtime's monitor sleeps between its looks", false},
-	{"clock_gettime", nil, Allow, "where the vDSO gives no time: the engine's libc does not use it", false},
-	{"getrandom", nil, Allow, "seeds, where the vDSO gives none", false},
+		// Time and chance.
+		allow("nanosleep", "the runtime's monitor sleeps between its looks"),
+		allow("clock_gettime", "where the vDSO gives no time: the engine's libc does not use it"),
+		allow("getrandom", "seeds, where the vDSO gives none"),
+	}
 }

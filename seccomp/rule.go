@@ -8,9 +8,9 @@
 // table in Go: tests hold the program to it, and the escape tests take their
 // expectations from it.
 //
-// What no row of a table matches ends the whole process: see Default. A filter
-// looks at register values only. It cannot follow pointers, so it is no check
-// on path names, addresses or messages: the namespaces, Landlock and the
+// What no row of a table matches is not done: see Default and Otherwise. A
+// filter looks at register values only. It cannot follow pointers, so it is no
+// check on path names, addresses or messages: the namespaces, Landlock and the
 // missing files are.
 package seccomp
 
@@ -28,13 +28,11 @@ type Action uint32
 const (
 	Allow       Action = 0x7fff0000
 	KillProcess Action = 0x80000000 // SIGSYS for every thread, not to be caught
+	Notify      Action = 0x7fc00000 // the listener is asked, and the call waits; in no table
 
 	actionErrno Action = 0x00050000
 	errnoMask   Action = 0x0000ffff
 )
-
-// Default is what happens to a system call that no row matches.
-const Default = KillProcess
 
 // Errno makes the call fail with e without being run.
 func Errno(e syscall.Errno) Action { return actionErrno | Action(e)&errnoMask }
@@ -57,6 +55,8 @@ func (a Action) String() string {
 		return "allow"
 	case KillProcess:
 		return "kill"
+	case Notify:
+		return "notify"
 	}
 	return fmt.Sprintf("action %#x", uint32(a)) // cannot happen: tables hold no other
 }
@@ -64,10 +64,14 @@ func (a Action) String() string {
 // errnoName names the errors that tables use, and numbers any other.
 func errnoName(e syscall.Errno) string {
 	switch e {
+	case syscall.EPERM:
+		return "EPERM"
 	case syscall.ENOSYS:
 		return "ENOSYS"
 	case syscall.EINVAL:
 		return "EINVAL"
+	case syscall.EOPNOTSUPP:
+		return "EOPNOTSUPP"
 	}
 	return fmt.Sprint(uint16(e))
 }
@@ -83,15 +87,31 @@ type Arg struct {
 
 func (a Arg) matches(args [6]uint64) bool { return args[a.Index]&a.Mask == a.Value }
 
-// is demands an exact value.
+// is demands an exact value of the whole register.
 func is(index int, value uint64, text string) Arg {
 	return Arg{Index: index, Mask: ^uint64(0), Value: value, Text: text}
 }
 
-// only demands that no bit is set but those of allowed.
+// only demands that no bit of the register is set but those of allowed.
 func only(index int, allowed uint64, text string) Arg {
 	return Arg{Index: index, Mask: ^allowed, Value: 0, Text: text}
 }
+
+// is32 demands a value of an argument that the kernel takes as an int, or as an
+// unsigned int: it looks at the lower half of the register alone, and so must
+// the filter. Callers may leave anything in the upper half, and C code that
+// passes an int leaves copies of its sign there.
+func is32(index int, value uint32, text string) Arg {
+	return Arg{Index: index, Mask: low32, Value: uint64(value), Text: text}
+}
+
+// without demands that an argument has none of some bits.
+func without(index int, bits uint64, text string) Arg {
+	return Arg{Index: index, Mask: bits, Value: 0, Text: text}
+}
+
+// low32 is the half of a register that the kernel makes an int of.
+const low32 = 1<<32 - 1
 
 // Rule is one row of a table. It matches a call when every condition does.
 // Rows of one system call must not match the same arguments with different
@@ -102,7 +122,24 @@ type Rule struct {
 	Action  Action
 	Reason  string
 	Hot     bool // compared first, because it is frequent and the kernel cannot remember the answer
+	Quiet   bool // refused without a record: libraries ask as a matter of routine, and go on without
 }
+
+// allow, refuse and answer make rows.
+func allow(call, reason string, args ...Arg) Rule {
+	return Rule{Syscall: call, Args: args, Action: Allow, Reason: reason}
+}
+
+func refuse(call, reason string, args ...Arg) Rule {
+	return Rule{Syscall: call, Args: args, Action: Errno(syscall.EPERM), Reason: reason}
+}
+
+func answer(call string, e syscall.Errno, reason string, args ...Arg) Rule {
+	return Rule{Syscall: call, Args: args, Action: Errno(e), Reason: reason}
+}
+
+func (r Rule) first() Rule { r.Hot = true; return r }
+func (r Rule) quiet() Rule { r.Quiet = true; return r }
 
 func (r Rule) matches(syscall string, args [6]uint64) bool {
 	if r.Syscall != syscall {
@@ -116,16 +153,21 @@ func (r Rule) matches(syscall string, args [6]uint64) bool {
 	return true
 }
 
-// Decide says what a filter of these rules does with a system call entered
-// natively. Whatever enters by another entry (32-bit, x32) is killed and need
-// not be asked about.
-func Decide(rules []Rule, syscall string, args [6]uint64) Action {
+// Decide says what a role's filters do with a system call entered natively,
+// where its rules are those of Table, or what Narrow left of them. Whatever
+// enters by another entry (32-bit, x32) is killed and need not be asked about.
+func Decide(role Role, rules []Rule, syscall string, args [6]uint64) Action {
+	named := false
 	for _, r := range rules {
 		if r.matches(syscall, args) {
 			return r.Action
 		}
+		named = named || r.Syscall == syscall
 	}
-	return Default
+	if named {
+		return Otherwise(role)
+	}
+	return Default(role)
 }
 
 // conditions gives a rule's conditions in words.

@@ -7,6 +7,15 @@ import (
 )
 
 // Filter is one program and how it is installed.
+//
+// A filter with Listen has the kernel ask whoever reads its listener about each
+// call for which the program returns Notify, and holds the caller until there is
+// an answer. The listener is a descriptor of the process that installs the
+// filter, closed on exec. The kernel gives its number to the thread that
+// installed it and to nobody else, and that thread may be held at its very next
+// call: some other process must look for it, in /proc/PID/fd as
+// "anon_inode:seccomp notify", take it by pidfd_getfd, and answer. A process has
+// one listener at most (EBUSY).
 type Filter struct {
 	Program []byte // an array of struct sock_filter, in native byte order
 	Log     bool   // have the kernel tell of what it refuses, too (SECCOMP_FILTER_FLAG_LOG)

@@ -1,52 +1,64 @@
 package seccomp
 
-import "fmt"
+import (
+	"fmt"
+	"syscall"
+)
 
 // Role names a table.
 type Role string
 
-// RoleJS is a worker with the JavaScript engine: a static pure-Go process that
-// talks over one socket, reads one package and computes.
-const RoleJS Role = "js"
-
-// MaxSyscalls is how many system calls a table may name.
-const MaxSyscalls = 60
+// The roles.
+const (
+	// RoleJS is a worker with the JavaScript engine: a static pure-Go process that
+	// talks over one socket, reads one package and computes.
+	RoleJS Role = "js"
+	// RoleNative is a program that is executed out of a root directory of its own,
+	// and the worker above it until it has forked the program.
+	RoleNative Role = "native"
+	// RoleInit is that worker afterwards: process 1, which passes on bytes, reaps
+	// and signals. Its filter comes on top of RoleNative's.
+	RoleInit Role = "init"
+)
 
 // Roles lists the roles that have a table.
-func Roles() []Role { return []Role{RoleJS} }
+func Roles() []Role { return []Role{RoleJS, RoleNative, RoleInit} }
 
-// Table gives the rows of a role. The caller may change the slice that it gets.
+// Table gives the rows of a role, in a slice of the caller's own.
 func Table(role Role) ([]Rule, error) {
 	switch role {
 	case RoleJS:
-		return append([]Rule(nil), js...), nil
+		return js(), nil
+	case RoleNative:
+		return native(), nil
+	case RoleInit:
+		return pid1(), nil
 	}
 	return nil, fmt.Errorf("cannot find seccomp table: no role %q", string(role))
 }
 
-// Row is one line of the printed table.
-type Row struct {
-	Syscall   string `json:"syscall"`
-	Arguments string `json:"arguments,omitempty"`
-	Action    string `json:"action"`
-	Reason    string `json:"reason"`
+// Default is what happens to a system call that no row of a role names. Our own
+// processes make none of those: one that does has been taken over, and is
+// ended. A program is told that the kernel does not have the call, so that one
+// made for a newer kernel falls back to what an older one has.
+func Default(role Role) Action {
+	if role == RoleNative {
+		return Errno(syscall.ENOSYS)
+	}
+	return KillProcess
 }
 
-// Explain gives a role's table in words, for people. Its last rows say what
-// happens to everything else.
-func Explain(role Role) ([]Row, error) {
-	rules, err := Table(role)
-	if err != nil {
-		return nil, err
+// Otherwise is what happens to a system call that a row names, with arguments
+// that no row takes.
+func Otherwise(role Role) Action {
+	if role == RoleNative {
+		return Errno(syscall.EPERM)
 	}
-	var rows []Row
-	for _, r := range rules {
-		rows = append(rows, Row{r.Syscall, r.conditions(), r.Action.String(), r.Reason})
-	}
-	return append(rows,
-		Row{"(any other)", "", Default.String(), "a role has what it needs and nothing else; the kernel's audit record names the call"},
-		Row{"(32-bit entry)", "", Default.String(), "its numbers mean other calls, and its code is less tested"},
-		Row{"(x32 entry)", "", Default.String(), "the same"},
-		Row{"(uprobe, uretprobe)", "", "none", "newer kernels on x86-64 answer these two before any filter; they do nothing outside a page that the kernel makes for a probe"},
-	), nil
+	return KillProcess
 }
+
+// Logs reports whether the kernel is to tell of what a role is refused with an
+// error, but for its quiet rows. It tells of a process that it ends in any case.
+// The errors of the other roles are all answers to what Go's runtime asks at
+// every start, by which nobody learns anything.
+func Logs(role Role) bool { return role == RoleNative }

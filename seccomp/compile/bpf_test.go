@@ -3,6 +3,10 @@ package compile
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
 )
 
 // data is struct seccomp_data: what a filter sees of a call.
@@ -79,4 +83,59 @@ func run(program []instruction, d data) (action uint32, steps int, err error) {
 		}
 	}
 	return 0, steps, fmt.Errorf("the program runs off its end")
+}
+
+// program is a filter as it is installed.
+type program struct {
+	code []instruction
+	log  bool
+}
+
+// stack is several, in the order in which they are installed.
+type stack []program
+
+// decide is seccomp_run_filters of kernel/seccomp.c: the filter that was
+// installed last comes first, and a later answer takes its place only if it is
+// stricter. Actions are compared as signed numbers, so that killing is least. It
+// also tells whether the filter that won has what it refuses logged.
+func (s stack) decide(d data) (action uint32, log bool, err error) {
+	action = uint32(seccomp.Allow)
+	for _, p := range slices.Backward(s) {
+		a, _, err := run(p.code, d)
+		if err != nil {
+			return 0, false, err
+		}
+		if int32(a&0xffff0000) < int32(action&0xffff0000) {
+			action, log = a, p.log
+		}
+	}
+	return action, log, nil
+}
+
+// check holds an answer to what is wanted, and tells whether it is logged.
+func (s stack) check(t *testing.T, d data, want seccomp.Action) bool {
+	t.Helper()
+	got, log, err := s.decide(d)
+	if err != nil {
+		t.Fatalf("call %d of architecture %#x with %#x: %v", d.nr, d.arch, d.args, err)
+	}
+	if got != uint32(want) {
+		t.Fatalf("call %d of architecture %#x with %#x: action %#x, want %#x", d.nr, d.arch, d.args, got, want)
+	}
+	return log
+}
+
+// trace runs a program as the kernel does to learn whether it can remember the
+// answer: it tells whether anything but the number and the architecture was
+// looked at.
+func (p program) trace(t *testing.T, d data) (looked bool, action uint32) {
+	t.Helper()
+	code := slices.Clone(p.code)
+	for i, in := range code {
+		if in.code == 0x20 && in.k > 4 {
+			code[i] = instruction{code: 0xffff} // run does not know it
+		}
+	}
+	action, _, err := run(code, d)
+	return err != nil, action
 }

@@ -7,6 +7,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,57 +27,97 @@ const (
 	ARM64 Arch = "arm64"
 )
 
-// Compile gives the program of a role for this machine: an array of struct
-// sock_filter in native byte order.
+// Compile gives the one program of a role of our own processes, for this
+// machine: an array of struct sock_filter in native byte order.
 func Compile(role seccomp.Role) ([]byte, error) {
-	native, err := libseccomp.GetNativeArch()
+	stack, err := Stack(role, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(stack) != 1 {
+		return nil, fmt.Errorf("seccomp role %q has %d filters, and not one", string(role), len(stack))
+	}
+	return stack[0].Program, nil
+}
+
+// Stack gives the filters of a role for this machine, in the order in which
+// they are installed. The names in only, if there are any, narrow the role as
+// seccomp.Narrow says; a name that is of no system call is an error.
+func Stack(role seccomp.Role, only []string) (seccomp.Stack, error) {
+	native, err := nativeArch()
 	if err != nil {
 		return nil, fmt.Errorf("cannot compile seccomp role %q: %w", string(role), err)
 	}
-	return For(role, Arch(native.String()))
+	return For(role, only, native)
 }
 
-// For gives the program of a role for an architecture. This machine must have
+// For gives the filters of a role for an architecture. This machine must have
 // the same byte order.
-func For(role seccomp.Role, arch Arch) ([]byte, error) {
+func For(role seccomp.Role, only []string, arch Arch) (seccomp.Stack, error) {
 	rules, err := seccomp.Table(role)
 	if err != nil {
 		return nil, err
 	}
-	filter, err := build(rules, arch)
-	if err != nil {
-		return nil, fmt.Errorf("cannot compile seccomp role %q for %s: %w", string(role), arch, err)
+	if err := known(only); err != nil {
+		return nil, fmt.Errorf("cannot narrow seccomp role %q: %w", string(role), err)
 	}
-	defer filter.Release()
-	program, err := export(filter)
-	if err != nil {
-		return nil, fmt.Errorf("cannot compile seccomp role %q for %s: %w", string(role), arch, err)
+	var stack seccomp.Stack
+	for _, l := range layers(role, seccomp.Narrow(rules, only)) {
+		program, err := l.compile(arch)
+		if err != nil {
+			return nil, fmt.Errorf("cannot compile seccomp role %q for %s: %w", string(role), arch, err)
+		}
+		stack = append(stack, seccomp.Filter{Program: program, Log: l.log})
 	}
-	return program, nil
+	return stack, nil
 }
 
-// build makes libseccomp's filter: the architecture alone, every other entry
-// killed, then the rows.
+// known finds a name that no architecture with a table has.
+func known(names []string) error {
+	for _, name := range names {
+		if !has(AMD64, name) && !has(ARM64, name) {
+			return fmt.Errorf("no system call %q", name)
+		}
+	}
+	return nil
+}
+
+// has reports whether an architecture has a system call. libseccomp gives those
+// of other architectures numbers below zero.
+func has(arch Arch, name string) bool {
+	id, err := libseccomp.GetArchFromString(string(arch))
+	if err != nil {
+		return false
+	}
+	nr, err := libseccomp.GetSyscallFromNameByArch(name, id)
+	return err == nil && nr >= 0
+}
+
+func nativeArch() (Arch, error) {
+	native, err := libseccomp.GetNativeArch()
+	return Arch(native.String()), err
+}
+
+// compile makes the program of a layer: the architecture alone, every other
+// entry killed, then the rows.
 //
 // The numbers are compared in a row, not in a binary tree (SetOptimize): the
 // kernel (since 5.11) remembers which calls are allowed whatever their
 // arguments and does not run the program for them, so that what counts is the
-// few others, and those a table marks hot are compared first. For futex the row takes 11
-// instructions, the tree 15.
-func build(rules []seccomp.Rule, arch Arch) (*libseccomp.ScmpFilter, error) {
-	filter, err := libseccomp.NewFilter(action(seccomp.Default))
+// few others. They are compared first.
+func (l layer) compile(arch Arch) ([]byte, error) {
+	filter, err := libseccomp.NewFilter(action(l.otherwise))
 	if err != nil {
 		return nil, err
 	}
+	defer filter.Release()
 	if err := prepare(filter, arch); err != nil {
-		filter.Release()
 		return nil, err
 	}
-	if err := addRules(filter, rules, arch); err != nil {
-		filter.Release()
+	if err := addRules(filter, l, arch); err != nil {
 		return nil, err
 	}
-	return filter, nil
+	return export(filter)
 }
 
 // prepare leaves the filter with one architecture. What enters by another,
@@ -99,34 +140,32 @@ func prepare(filter *libseccomp.ScmpFilter, arch Arch) error {
 	return filter.RemoveArch(native)
 }
 
-func addRules(filter *libseccomp.ScmpFilter, rules []seccomp.Rule, arch Arch) error {
-	for _, r := range rules {
-		if err := addRule(filter, r, arch); err != nil {
+func addRules(filter *libseccomp.ScmpFilter, l layer, arch Arch) error {
+	for _, r := range l.rules {
+		// Calls that x86-64 has and other architectures have not are those that the
+		// others never had: newer ones took their place.
+		if !has(arch, r.Syscall) && has(AMD64, r.Syscall) {
+			continue
+		}
+		if err := addRule(filter, r, l.priority(r.Syscall), arch); err != nil {
 			return fmt.Errorf("%s: %w", r.Syscall, err)
 		}
 	}
 	return nil
 }
 
-func addRule(filter *libseccomp.ScmpFilter, r seccomp.Rule, arch Arch) error {
+func addRule(filter *libseccomp.ScmpFilter, r seccomp.Rule, priority uint8, arch Arch) error {
+	if !has(arch, r.Syscall) {
+		return errors.New("no such system call")
+	}
 	// The number is the native one: libseccomp translates it for another
-	// architecture. That the other knows the name is asked apart.
-	id, err := libseccomp.GetArchFromString(string(arch))
-	if err != nil {
-		return err
-	}
-	if _, err := libseccomp.GetSyscallFromNameByArch(r.Syscall, id); err != nil {
-		return fmt.Errorf("no such system call: %w", err)
-	}
+	// architecture.
 	nr, err := libseccomp.GetSyscallFromName(r.Syscall)
 	if err != nil {
 		return err
 	}
-	if r.Hot {
-		const early = 255 // the highest priority that libseccomp has
-		if err := filter.SetSyscallPriority(nr, early); err != nil {
-			return err
-		}
+	if err := filter.SetSyscallPriority(nr, priority); err != nil {
+		return err
 	}
 	if len(r.Args) == 0 {
 		return filter.AddRuleExact(nr, action(r.Action))
@@ -154,8 +193,11 @@ func action(a seccomp.Action) libseccomp.ScmpAction {
 	if e, ok := a.Errno(); ok {
 		return libseccomp.ActErrno.SetReturnCode(int16(e))
 	}
-	if a == seccomp.Allow {
+	switch a {
+	case seccomp.Allow:
 		return libseccomp.ActAllow
+	case seccomp.Notify:
+		return libseccomp.ActNotify
 	}
 	return libseccomp.ActKillProcess
 }

@@ -1,7 +1,10 @@
 package compile
 
 import (
+	"bytes"
 	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 
 	libseccomp "github.com/seccomp/libseccomp-golang"
@@ -12,91 +15,199 @@ import (
 // highest is above every system call number that Linux has given out.
 const highest = 600
 
-var targets = []struct {
+type target struct {
 	arch  Arch
 	id    libseccomp.ScmpArch
 	audit uint32
-}{
+}
+
+var targets = []target{
 	{AMD64, libseccomp.ArchAMD64, AuditX86_64},
 	{ARM64, libseccomp.ArchARM64, AuditAArch64},
 }
 
 // Every number, with arguments on both sides of every condition, must get from
-// the compiled program what the table says.
-func TestProgramEqualsTable(t *testing.T) {
+// the compiled filters together what the table says.
+func TestFiltersEqualTable(t *testing.T) {
 	for _, role := range seccomp.Roles() {
 		for _, target := range targets {
 			t.Run(fmt.Sprintf("%s/%s", role, target.arch), func(t *testing.T) {
-				program, rules := mustCompile(t, role, target.arch)
-				allowed := 0
-				for nr := 0; nr <= highest; nr++ {
-					name, err := libseccomp.ScmpSyscall(nr).GetNameByArch(target.id)
-					if err != nil {
-						name = "" // no such call: the table cannot name it
-					}
-					for _, args := range samples(rules, name) {
-						want := uint32(seccomp.Decide(rules, name, args))
-						check(t, program, data{nr: uint32(nr), arch: target.audit, args: args}, want)
-						if want == uint32(seccomp.Allow) {
-							allowed++
-						}
-					}
+				rules, err := seccomp.Table(role)
+				if err != nil {
+					t.Fatal(err)
 				}
-				if allowed == 0 {
-					t.Error("the program allows nothing at all")
-				}
+				equal(t, mustCompile(t, role, nil, target.arch), role, rules, target)
 			})
 		}
 	}
 }
 
+// The same of what a program's own list leaves.
+func TestNarrowedFiltersEqualTable(t *testing.T) {
+	whole, err := seccomp.Table(seccomp.RoleNative)
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := []string{"socket", "mknodat", "setsockopt", "mount"}
+	for _, target := range targets {
+		equal(t, mustCompile(t, seccomp.RoleNative, only, target.arch), seccomp.RoleNative, seccomp.Narrow(whole, only), target)
+	}
+}
+
+func equal(t *testing.T, s stack, role seccomp.Role, rules []seccomp.Rule, target target) {
+	t.Helper()
+	allowed := 0
+	for nr := 0; nr <= highest; nr++ {
+		name, err := libseccomp.ScmpSyscall(nr).GetNameByArch(target.id)
+		if err != nil {
+			name = "" // no such call: the table cannot name it
+		}
+		for _, args := range samples(rules, name) {
+			want := seccomp.Decide(role, rules, name, args)
+			logged := s.check(t, data{nr: uint32(nr), arch: target.audit, args: args}, want)
+			if tell := want != seccomp.Allow && seccomp.Logs(role) && !quiet(rules, name, want); logged != tell {
+				t.Fatalf("%s of %s with %#x: told %v, want %v", name, target.arch, args, logged, tell)
+			}
+			if want == seccomp.Allow {
+				allowed++
+			}
+		}
+	}
+	if allowed == 0 {
+		t.Error("the filters allow nothing at all")
+	}
+}
+
+// quiet reports whether an answer is that of a quiet row: none of those gives
+// the error of a refusal.
+func quiet(rules []seccomp.Rule, name string, a seccomp.Action) bool {
+	for _, r := range rules {
+		if r.Quiet && r.Syscall == name && r.Action == a {
+			return true
+		}
+	}
+	return false
+}
+
 // The other ways into the kernel are closed whatever the number and arguments.
-func TestProgramKillsOtherEntries(t *testing.T) {
+func TestFiltersKillOtherEntries(t *testing.T) {
 	for _, role := range seccomp.Roles() {
+		rules, err := seccomp.Table(role)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, target := range targets {
-			program, rules := mustCompile(t, role, target.arch)
+			s := mustCompile(t, role, nil, target.arch)
 			for nr := range uint32(highest) {
 				name, _ := libseccomp.ScmpSyscall(nr).GetNameByArch(target.id)
 				for _, args := range samples(rules, name) {
-					for _, arch := range []uint32{AuditX86_64, AuditI386, AuditAArch64, AuditARM, 0, ^uint32(0)} {
-						if arch != target.audit {
-							check(t, program, data{nr: nr, arch: arch, args: args}, uint32(seccomp.KillProcess))
-						}
-					}
-					check(t, program, data{nr: nr | x32Bit, arch: target.audit, args: args}, uint32(seccomp.KillProcess))
+					otherEntries(t, s, target, data{nr: nr, args: args})
 				}
 			}
-			for _, nr := range []uint32{1<<31 - 1, 1 << 31, ^uint32(0)} {
-				check(t, program, data{nr: nr, arch: target.audit}, uint32(seccomp.KillProcess))
+		}
+	}
+}
+
+func otherEntries(t *testing.T, s stack, target target, d data) {
+	t.Helper()
+	for _, arch := range []uint32{AuditX86_64, AuditI386, AuditAArch64, AuditARM, 0, ^uint32(0)} {
+		if d.arch = arch; arch != target.audit {
+			s.check(t, d, seccomp.KillProcess)
+		}
+	}
+	if d.arch = target.audit; target.arch == AMD64 {
+		for _, nr := range []uint32{d.nr | x32Bit, d.nr | 1<<31, d.nr | 3<<30} {
+			s.check(t, data{nr, d.arch, 0, d.args}, seccomp.KillProcess)
+		}
+	}
+}
+
+// A call that programs make often and that no row looks at the arguments of must
+// get the same answer from every filter whatever the arguments: the kernel
+// remembers it, and runs no program.
+func TestKernelCanRememberFrequentCalls(t *testing.T) {
+	frequent := strings.Fields(`read write readv writev pread64 pwrite64 lseek close openat newfstatat statx fstat getdents64
+		epoll_wait epoll_pwait poll ppoll select futex sched_yield getpid gettid getppid clock_gettime clock_nanosleep nanosleep
+		rt_sigaction rt_sigprocmask rt_sigreturn recvmsg sendmsg recvfrom sendto accept4 brk munmap getrandom`)
+	for _, target := range targets {
+		s := mustCompile(t, seccomp.RoleNative, nil, target.arch)
+		for _, name := range frequent {
+			nr, err := libseccomp.GetSyscallFromNameByArch(name, target.id)
+			if err != nil || nr < 0 {
+				continue // x86-64 alone has it
+			}
+			for _, f := range s {
+				if loads, action := f.trace(t, data{nr: uint32(nr), arch: target.audit}); loads || action != uint32(seccomp.Allow) {
+					t.Errorf("%s on %s: a filter answers %#x, having looked at arguments: %v", name, target.arch, action, loads)
+				}
 			}
 		}
 	}
 }
 
 func TestForRefuses(t *testing.T) {
-	if _, err := For("baker", AMD64); err == nil {
+	if _, err := For("baker", nil, AMD64); err == nil {
 		t.Error("a role that does not exist was compiled")
 	}
-	if _, err := For(seccomp.RoleJS, "pdp11"); err == nil {
+	if _, err := For(seccomp.RoleJS, nil, "pdp11"); err == nil {
 		t.Error("an architecture that does not exist was compiled for")
+	}
+	if _, err := Stack(seccomp.RoleNative, []string{"read", "flytothemoon"}); err == nil || !strings.Contains(err.Error(), "flytothemoon") {
+		t.Errorf("a system call that does not exist: %v", err)
 	}
 }
 
-func TestCompileIsForThisMachine(t *testing.T) {
-	got, err := Compile(seccomp.RoleJS)
+func TestStackIsForThisMachine(t *testing.T) {
+	native, err := nativeArch()
 	if err != nil {
 		t.Fatal(err)
 	}
-	native, err := libseccomp.GetNativeArch()
+	for _, role := range seccomp.Roles() {
+		got, err := Stack(role, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := For(role, nil, native)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Marshal(), want.Marshal()) {
+			t.Errorf("%s: Stack and For differ for the native architecture", role)
+		}
+		parsed, err := seccomp.ParseStack(got.Marshal())
+		if err != nil || !reflect.DeepEqual(parsed, got) {
+			t.Errorf("%s: the stack is another when it has travelled: %v", role, err)
+		}
+	}
+}
+
+// The learning filter asks about everything but what cannot be asked about.
+func TestLearningFilter(t *testing.T) {
+	learn, err := Learn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := For(seccomp.RoleJS, Arch(native.String()))
+	if len(learn) != 1 || !learn[0].Listen {
+		t.Fatalf("%d filters, and no listener", len(learn))
+	}
+	native, err := nativeArch()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got) != string(want) {
-		t.Error("Compile and For differ for the native architecture")
+	for _, target := range targets {
+		if target.arch != native {
+			continue
+		}
+		s := stack{{decode(learn[0].Program), false}}
+		for nr := range uint32(highest) {
+			want := seccomp.Notify
+			switch name, _ := libseccomp.ScmpSyscall(nr).GetNameByArch(target.id); name {
+			case "exit", "exit_group", "rt_sigreturn", "restart_syscall":
+				want = seccomp.Allow
+			}
+			s.check(t, data{nr: nr, arch: target.audit}, want)
+			otherEntries(t, s, target, data{nr: nr})
+		}
 	}
 }
 
@@ -122,28 +233,16 @@ func TestName(t *testing.T) {
 	}
 }
 
-func mustCompile(t testing.TB, role seccomp.Role, arch Arch) ([]instruction, []seccomp.Rule) {
+func mustCompile(t testing.TB, role seccomp.Role, only []string, arch Arch) (s stack) {
 	t.Helper()
-	rules, err := seccomp.Table(role)
+	filters, err := For(role, only, arch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := For(role, arch)
-	if err != nil {
-		t.Fatal(err)
+	for _, f := range filters {
+		s = append(s, program{decode(f.Program), f.Log})
 	}
-	return decode(program), rules
-}
-
-func check(t *testing.T, program []instruction, d data, want uint32) {
-	t.Helper()
-	got, _, err := run(program, d)
-	if err != nil {
-		t.Fatalf("call %d of architecture %#x with %#x: %v", d.nr, d.arch, d.args, err)
-	}
-	if got != want {
-		t.Fatalf("call %d of architecture %#x with %#x: action %#x, want %#x", d.nr, d.arch, d.args, got, want)
-	}
+	return s
 }
 
 // samples gives argument lists on both sides of every condition that the table
@@ -180,39 +279,50 @@ func samples(rules []seccomp.Rule, name string) [][6]uint64 {
 	return all
 }
 
-// BenchmarkHotCalls reports how many instructions the kernel runs for the
-// calls that a worker makes most.
+// BenchmarkHotCalls reports how many instructions the kernel runs for those
+// frequent calls that it cannot remember the answer to.
 func BenchmarkHotCalls(b *testing.B) {
-	program, _ := mustCompile(b, seccomp.RoleJS, AMD64)
 	hot := []struct {
+		role seccomp.Role
 		name string
 		args [6]uint64
 	}{
-		{"read", [6]uint64{}}, {"write", [6]uint64{}}, {"recvmsg", [6]uint64{}}, {"epoll_pwait", [6]uint64{}},
-		{"nanosleep", [6]uint64{}}, {"futex", [6]uint64{1: 128}}, {"futex", [6]uint64{1: 129}}, {"mmap", [6]uint64{}}, {"close", [6]uint64{}},
+		{seccomp.RoleJS, "futex", [6]uint64{1: 128}}, {seccomp.RoleJS, "futex", [6]uint64{1: 129}}, {seccomp.RoleJS, "mmap", [6]uint64{}},
+		{seccomp.RoleNative, "mmap", [6]uint64{}}, {seccomp.RoleNative, "mmap", [6]uint64{2: 5}}, {seccomp.RoleNative, "mprotect", [6]uint64{}},
+		{seccomp.RoleNative, "madvise", [6]uint64{2: 4}}, {seccomp.RoleNative, "fcntl", [6]uint64{1: 6}}, {seccomp.RoleNative, "ioctl", [6]uint64{1: 0x5401}},
+		{seccomp.RoleNative, "clone", [6]uint64{17}}, {seccomp.RoleNative, "prctl", [6]uint64{15}}, {seccomp.RoleNative, "socket", [6]uint64{1, 1}},
 	}
 	for _, h := range hot {
-		b.Run(fmt.Sprintf("%s/%d", h.name, h.args[1]), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%s/%s/%d", h.role, h.name, h.args[1]|h.args[2]), func(b *testing.B) {
+			s := mustCompile(b, h.role, nil, AMD64)
 			nr, err := libseccomp.GetSyscallFromNameByArch(h.name, libseccomp.ArchAMD64)
 			if err != nil {
 				b.Fatal(err)
 			}
 			d := data{nr: uint32(nr), arch: AuditX86_64, args: h.args}
-			var steps int
+			var steps, size int
 			for b.Loop() {
-				_, steps, _ = run(program, d)
+				steps, size = 0, 0
+				for _, p := range s {
+					_, n, _ := run(p.code, d)
+					steps, size = steps+n, size+len(p.code)
+				}
 			}
 			b.ReportMetric(float64(steps), "instructions")
-			b.ReportMetric(float64(len(program)), "program")
+			b.ReportMetric(float64(size), "program")
 		})
 	}
 }
 
-// BenchmarkCompile is what the launcher pays once.
+// BenchmarkCompile is what the launcher pays once for each role.
 func BenchmarkCompile(b *testing.B) {
-	for b.Loop() {
-		if _, err := Compile(seccomp.RoleJS); err != nil {
-			b.Fatal(err)
-		}
+	for _, role := range seccomp.Roles() {
+		b.Run(string(role), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Stack(role, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -51,7 +51,7 @@ func everyNumber(t *testing.T, s *session) {
 	killed, let := 0, 0
 	for nr := range lastSyscall + 1 {
 		r := numbered(attack.Native, nr, [6]uint64{})
-		want := seccomp.Decide(rules, name(nr), [6]uint64{})
+		want := seccomp.Decide(seccomp.RoleJS, rules, name(nr), [6]uint64{})
 		o := s.try(r)
 		if answer, ok := unfiltered[nr]; ok && runtime.GOARCH == "amd64" && o.String() == answer {
 			continue
@@ -95,12 +95,12 @@ func everyCondition(t *testing.T, s *session) {
 	tried := 0
 	for _, r := range rules {
 		for _, args := range beside(r) {
-			if seccomp.Decide(rules, r.Syscall, args) == seccomp.Allow {
+			if seccomp.Decide(seccomp.RoleJS, rules, r.Syscall, args) == seccomp.Allow {
 				continue // another row's arguments
 			}
 			nr := number(r.Syscall)
 			request := numbered(attack.Native, nr, args)
-			checkDecision(t, request, s.try(request), seccomp.Decide(rules, r.Syscall, args))
+			checkDecision(t, request, s.try(request), seccomp.Decide(seccomp.RoleJS, rules, r.Syscall, args))
 			tried++
 		}
 	}
