@@ -36,7 +36,7 @@ func (v *service) PutPackage(ctx context.Context, _ *controlpb.PutPackageRequest
 	if added {
 		v.s.events.emit(eventPackageAdded, "", m.AppID, "digest", p.Digest.String(), "bytes", itoa(int(p.Size)), "app_id", string(m.AppID))
 	}
-	res := &controlpb.PutPackageResponse{Digest: p.Digest.String(), AppId: string(m.AppID), Name: m.Name, Version: m.Version.Name}
+	res := &controlpb.PutPackageResponse{Digest: p.Digest.String(), AppId: string(m.AppID), Name: m.Name, Version: m.Version.Name, Runtime: m.Vendor.Runtime}
 	for _, w := range p.Warnings {
 		res.Warnings = append(res.Warnings, &controlpb.Warning{Member: w.Member, Line: int32(w.Line), Message: w.Message})
 	}

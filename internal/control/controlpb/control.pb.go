@@ -69,6 +69,7 @@ type PutPackageResponse struct {
 	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	Version       string                 `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
 	Warnings      []*Warning             `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"` // optional manifest members that were ignored
+	Runtime       string                 `protobuf:"bytes,6,opt,name=runtime,proto3" json:"runtime,omitempty"`   // js, native
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -136,6 +137,13 @@ func (x *PutPackageResponse) GetWarnings() []*Warning {
 		return x.Warnings
 	}
 	return nil
+}
+
+func (x *PutPackageResponse) GetRuntime() string {
+	if x != nil {
+		return x.Runtime
+	}
+	return ""
 }
 
 // Warning is a bad optional member of a manifest: it is ignored, and said.
@@ -3260,13 +3268,14 @@ var File_control_proto protoreflect.FileDescriptor
 const file_control_proto_rawDesc = "" +
 	"\n" +
 	"\rcontrol.proto\x12\x17mpsupervisor.control.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n" +
-	"\x11PutPackageRequest\"\xaf\x01\n" +
+	"\x11PutPackageRequest\"\xc9\x01\n" +
 	"\x12PutPackageResponse\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12<\n" +
-	"\bwarnings\x18\x05 \x03(\v2 .mpsupervisor.control.v1.WarningR\bwarnings\"O\n" +
+	"\bwarnings\x18\x05 \x03(\v2 .mpsupervisor.control.v1.WarningR\bwarnings\x12\x18\n" +
+	"\aruntime\x18\x06 \x01(\tR\aruntime\"O\n" +
 	"\aWarning\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x18\n" +
