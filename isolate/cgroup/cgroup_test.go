@@ -79,23 +79,6 @@ func within(t testing.TB, d time.Duration) context.Context {
 	return ctx
 }
 
-func TestLimitsAreReadBackAsSet(t *testing.T) {
-	g := create(t, place(t), "a", Limits{Memory: 32 << 20, Pids: 20, CPU: 0.5})
-	for _, want := range []Limits{
-		{Memory: 32 << 20, Pids: 20, CPU: 0.5},
-		{Memory: 64 << 20, Pids: 40, CPU: 2}, // up
-		{Memory: 16 << 20, Pids: 10, CPU: 0.05},
-	} {
-		if err := g.SetLimits(want); err != nil {
-			t.Fatal(err)
-		}
-		got, err := g.Limits()
-		if err != nil || got != want {
-			t.Errorf("got %+v %v, want %+v", got, err, want)
-		}
-	}
-}
-
 func TestCreateRefusesWhatExists(t *testing.T) {
 	p := place(t)
 	create(t, p, "a", Limits{})

@@ -16,6 +16,10 @@ import (
 // needed are the version 2 controllers without which a worker has no limits.
 var needed = []string{"cpu", "memory", "pids"}
 
+// wished are those that are passed on to workers only where this process has
+// them: limits that name them are an error elsewhere.
+var wished = []string{"io"}
+
 // leaf is where processes of a group go that is to have limited children.
 const leaf = "main"
 
@@ -40,15 +44,19 @@ func delegate(dir string) error {
 	return enable(dir)
 }
 
-// enable turns the needed controllers on for the children of dir.
+// enable turns the needed and the wished controllers on for the children of dir.
 func enable(dir string) error {
+	have, err := words(dir, "cgroup.controllers")
+	if err != nil {
+		return err
+	}
 	on, err := words(dir, "cgroup.subtree_control")
 	if err != nil {
 		return err
 	}
 	var want []string
-	for _, c := range needed {
-		if !slices.Contains(on, c) {
+	for _, c := range slices.Concat(needed, wished) {
+		if !slices.Contains(on, c) && (slices.Contains(have, c) || slices.Contains(needed, c)) {
 			want = append(want, "+"+c)
 		}
 	}

@@ -66,6 +66,30 @@ func words(dir, name string) ([]string, error) {
 	return strings.Fields(string(b)), nil
 }
 
+// lines reads the words of each line that has any. A file or group that is not
+// there has none.
+func lines(dir, name string) ([][]string, error) {
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if dir == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read control group: %w", err)
+	}
+	var out [][]string
+	for line := range strings.Lines(string(b)) {
+		if words := strings.Fields(line); len(words) > 0 {
+			out = append(out, words)
+		}
+	}
+	return out, nil
+}
+
+func exists(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // procs reads the processes in a group; one that is gone has none.
 func procs(dir string) ([]int, error) {
 	fields, err := words(dir, "cgroup.procs")

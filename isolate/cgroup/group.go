@@ -64,7 +64,7 @@ func (p *Parent) Create(name string, limits Limits) (_ *Group, err error) {
 		}
 		made = true
 	}
-	return g, g.SetLimits(limits)
+	return g, g.limit(limits, true)
 }
 
 // make makes the directories of p. In version 2 each must also pass the

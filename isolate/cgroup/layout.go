@@ -85,6 +85,11 @@ func (l *layout) place(mounts map[string]mount, groups map[string]string, unifie
 		l.root = filepath.Dir(m.point)
 		l.own[c] = filepath.Join(l.root, c, m.inside(group))
 	}
+	m, ok := mounts[blkio]
+	group, in := groups[blkio]
+	if ok && in {
+		l.own[blkio] = filepath.Join(l.root, blkio, m.inside(group))
+	}
 	return nil
 }
 

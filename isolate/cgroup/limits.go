@@ -1,140 +1,159 @@
 package cgroup
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/containerd/cgroups/v3/cgroup1"
-	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// SetLimits changes the limits of the group, also while it runs. A memory
-// limit below what is in use makes the kernel reclaim, and on version 1 fails
-// with EBUSY where that is not enough.
-func (g *Group) SetLimits(l Limits) error {
-	set := g.set1
+// SetLimits changes the limits of the group, also while it runs, and takes away
+// those that are zero. A memory limit below what is in use makes the kernel
+// reclaim, and on version 1 fails with EBUSY where that is not enough. It stops
+// at the first limit that cannot be set, and names it; those before it hold.
+func (g *Group) SetLimits(l Limits) error { return g.limit(l, false) }
+
+// limit sets limits. A fresh group has none yet, so there zeros need no write.
+func (g *Group) limit(l Limits, fresh bool) error {
+	p := plan{group: g, fresh: fresh}
 	if g.l.mode == Unified {
-		set = g.set2
+		p.limits2(l)
+	} else {
+		p.limits1(l)
 	}
-	if err := set(l); err != nil {
-		return fmt.Errorf("cannot limit control group: %w", err)
+	if p.err != nil {
+		return fmt.Errorf("cannot limit control group: %w", p.err)
+	}
+	for _, s := range p.settings {
+		if err := write(g.dirs[s.hierarchy], s.name, s.value); err != nil {
+			return fmt.Errorf("cannot limit control group: %w", err)
+		}
 	}
 	return nil
 }
 
-// set2 sets the limits in version 2. The files are written by themselves: the
-// library's version 2 half would bring a D-Bus client and an eBPF loader into
-// a process that runs as root.
-func (g *Group) set2(l Limits) error {
-	dir := g.dirs[""]
-	var errs []error
-	set := func(name, value string) { errs = append(errs, write(dir, name, value)) }
-	if l.Memory > 0 {
-		if exists(dir, "memory.swap.max") { // not without CONFIG_SWAP
-			set("memory.swap.max", "0")
-		}
-		set("memory.max", strconv.FormatInt(l.Memory, 10))
-		set("memory.oom.group", "1") // a worker is one thing: half of one would hang its callers
-	}
-	if l.Pids > 0 {
-		set("pids.max", strconv.FormatInt(l.Pids, 10))
-	}
-	if l.CPU > 0 {
-		set("cpu.max", fmt.Sprintf("%d %d", l.quota(), period.Microseconds()))
-	}
-	return errors.Join(errs...)
+// setting is a file of the group and what is to be written into it.
+type setting struct{ hierarchy, name, value string }
+
+// plan is what limits come to: it is put together first, and written then.
+type plan struct {
+	group    *Group
+	fresh    bool
+	settings []setting
+	err      error
 }
 
-// set1 sets the limits in the version 1 hierarchies.
-func (g *Group) set1(l Limits) error {
-	c, err := cgroup1.Load(g.place1, cgroup1.WithHierarchy(g.subsystems))
-	if err != nil {
-		return err
+// set plans to write value, or none where value is not above zero.
+func (p *plan) set(hierarchy, name string, value int64, none string) {
+	if value > 0 {
+		p.write(hierarchy, name, strconv.FormatInt(value, 10))
+	} else {
+		p.clear(hierarchy, name, none)
 	}
-	if l.Memory > 0 {
-		if err := g.memory1(c, l.Memory); err != nil {
-			return err
+}
+
+// clear plans to take a limit away, if there can be one.
+func (p *plan) clear(hierarchy, name, none string) {
+	if !p.fresh {
+		p.write(hierarchy, name, none)
+	}
+}
+
+func (p *plan) write(hierarchy, name, value string) {
+	p.settings = append(p.settings, setting{hierarchy, name, value})
+}
+
+// has reports whether the group has a file of that name.
+func (p *plan) has(hierarchy, name string) bool {
+	dir, ok := p.group.dirs[hierarchy]
+	return ok && exists(dir, name)
+}
+
+func (p *plan) fail(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+// limits2 is for version 2. All files are described in cgroup-v2.rst.
+func (p *plan) limits2(l Limits) {
+	if p.has("", "memory.swap.max") { // not without CONFIG_SWAP
+		if l.Memory > 0 {
+			p.write("", "memory.swap.max", "0")
+		} else {
+			p.clear("", "memory.swap.max", "max")
 		}
 	}
-	r := &specs.LinuxResources{}
-	if l.Pids > 0 {
-		r.Pids = &specs.LinuxPids{Limit: &l.Pids}
+	p.set("", "memory.max", l.Memory, "max")
+	p.set("", "memory.high", l.MemorySoft, "max")
+	if l.Memory > 0 {
+		p.write("", "memory.oom.group", "1") // a worker is one thing: half of one would hang its callers
 	}
+	p.set("", "pids.max", l.Pids, "max")
 	if l.CPU > 0 {
-		quota, us := l.quota(), uint64(period.Microseconds())
-		r.CPU = &specs.LinuxCPU{Quota: &quota, Period: &us}
+		p.write("", "cpu.max", fmt.Sprintf("%d %d", l.quota(), period.Microseconds()))
+	} else {
+		p.clear("", "cpu.max", "max")
 	}
-	return c.Update(r)
+	p.set("", "cpu.weight", l.CPUWeight, strconv.Itoa(usual))
+	p.io2(l)
+}
+
+// limits1 is for the version 1 hierarchies. The files are described in
+// cgroup-v1/memory.rst and pids.rst, and in scheduler/sched-bwc.rst.
+func (p *plan) limits1(l Limits) {
+	p.memory1(l.Memory)
+	p.set("memory", "memory.soft_limit_in_bytes", l.MemorySoft, "-1")
+	p.set("pids", "pids.max", l.Pids, "max")
+	if l.CPU > 0 {
+		p.write("cpu", "cpu.cfs_period_us", strconv.FormatInt(period.Microseconds(), 10))
+		p.write("cpu", "cpu.cfs_quota_us", strconv.FormatInt(l.quota(), 10))
+	} else {
+		p.clear("cpu", "cpu.cfs_quota_us", "-1")
+	}
+	p.set("cpu", "cpu.shares", shares(l.CPUWeight), strconv.FormatInt(shares(usual), 10))
+	p.io1(l)
 }
 
 // memory1 limits memory, and memory and swap together to the same. The second
 // may never be below the first, so which of them goes first depends on the
-// direction. (The library means to do this, but swaps the wrong two.)
-func (g *Group) memory1(c cgroup1.Cgroup, limit int64) error {
-	steps := []specs.LinuxMemory{{Limit: &limit}, {Swap: &limit}}
-	counted, err := g.swapCounted()
+// direction.
+func (p *plan) memory1(limit int64) {
+	const alone, both = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"
+	if limit == 0 && p.fresh {
+		return
+	}
+	counted, err := p.group.swapCounted()
 	if err != nil {
-		return err
+		p.fail(err)
+		return
 	}
 	if !counted {
-		steps = steps[:1]
+		p.set("memory", alone, limit, "-1")
+		return
 	}
-	now, err := number(g.dirs["memory"], "memory.limit_in_bytes")
+	now, err := number(p.group.dirs["memory"], alone)
 	if err != nil {
-		return err
+		p.fail(err)
+		return
 	}
-	if now < uint64(limit) {
-		slices.Reverse(steps)
+	order := []string{alone, both}
+	if limit == 0 || now < uint64(limit) {
+		slices.Reverse(order)
 	}
-	for _, m := range steps {
-		if err := c.Update(&specs.LinuxResources{Memory: &m}); err != nil {
-			return err
-		}
+	for _, name := range order {
+		p.set("memory", name, limit, "-1")
 	}
-	return nil
+	if limit > 0 && p.has("memory", "memory.swappiness") {
+		p.write("memory", "memory.swappiness", "0")
+	}
 }
 
-// swapCounted reports whether the kernel counts swap. One that does not is safe
-// only if there is no swap.
-func (g *Group) swapCounted() (bool, error) {
-	if exists(g.dirs["memory"], "memory.memsw.limit_in_bytes") {
-		return true, nil
-	}
-	swaps, err := os.ReadFile("/proc/swaps")
-	if err != nil {
-		return false, err
-	}
-	if strings.Count(string(swaps), "\n") > 1 { // the first line is a heading
-		return false, errors.New("this host swaps but does not count swap: boot with swapaccount=1, or swapoff -a")
-	}
-	return false, nil
-}
+// usual is the weight of a group that asks for none.
+const usual = 100
 
-// place1 gives the group's path to the library, which adds the mount point.
-func (g *Group) place1(name cgroup1.Name) (string, error) {
-	path, ok := g.path[string(name)]
-	if !ok {
-		return "", cgroup1.ErrControllerNotActive
-	}
-	return "/" + path, nil
-}
+// shares gives a weight in version 1's measure, in which 1024 is usual. Each
+// weight has shares of its own, so weight gives it back.
+func shares(weight int64) int64 { return (weight*1024 + usual/2) / usual }
 
-// subsystems are the version 1 controllers that carry limits.
-func (g *Group) subsystems() ([]cgroup1.Subsystem, error) {
-	return []cgroup1.Subsystem{
-		cgroup1.NewMemory(g.l.root),
-		cgroup1.NewPids(g.l.root),
-		cgroup1.NewCpu(g.l.root),
-	}, nil
-}
-
-func exists(dir, name string) bool {
-	_, err := os.Stat(filepath.Join(dir, name))
-	return !errors.Is(err, fs.ErrNotExist)
-}
+// weight gives the weight that shares stand for.
+func weight(shares uint64) int64 { return int64((min(shares, 1<<32)*usual + 512) / 1024) }

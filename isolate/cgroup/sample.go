@@ -27,7 +27,7 @@ func (g *Group) Sample() (Sample, error) {
 	}
 	out.Frozen = s.frozen(g.l.mode)
 	if s.err != nil {
-		return Sample{}, fmt.Errorf("cannot sample control group: %w", s.err)
+		return Sample{}, fmt.Errorf("cannot read control group: %w", s.err)
 	}
 	return out, nil
 }
