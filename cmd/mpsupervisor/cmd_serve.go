@@ -20,6 +20,7 @@ type serveOptions struct {
 	print   bool
 	inPlace bool   // started by run: see inplace.go
 	owner   uint32 // who started it, and so may use it
+	learn   bool   // in place: what the configuration says for a daemon
 }
 
 func newServe(a *app) *cobra.Command {
@@ -56,8 +57,10 @@ Under systemd it tells when it is ready, reloading and stopping (sd_notify).`,
 	f.BoolVar(&o.print, "print-config", false, "print a configuration file with every default, and exit")
 	f.BoolVar(&o.inPlace, "in-place", false, "")
 	f.Uint32Var(&o.owner, "owner", 0, "")
+	f.BoolVar(&o.learn, "learn", false, "")
 	cobra.CheckErr(f.MarkHidden("in-place"))
 	cobra.CheckErr(f.MarkHidden("owner"))
+	cobra.CheckErr(f.MarkHidden("learn"))
 	cobra.CheckErr(cmd.MarkFlagFilename("config", "toml"))
 	return cmd
 }

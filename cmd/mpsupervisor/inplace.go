@@ -79,8 +79,14 @@ func answered(err error) bool {
 		!errors.Is(err, control.ErrStopping) && !errors.Is(err, context.Canceled)
 }
 
+// inPlaceOptions are what a supervisor in place is started with.
+type inPlaceOptions struct {
+	config string // the configuration file; "" for the default
+	learn  bool   // its launcher can record system calls
+}
+
 // connect finds the daemon, or starts a supervisor in place if there is none.
-func (a *app) connect(ctx context.Context, configFile string) (session, error) {
+func (a *app) connect(ctx context.Context, o inPlaceOptions) (session, error) {
 	c := a.client()
 	_, err := c.Info(ctx, &controlpb.InfoRequest{})
 	switch {
@@ -92,11 +98,11 @@ func (a *app) connect(ctx context.Context, configFile string) (session, error) {
 		return session{}, fmt.Errorf("no daemon answers on %s, and running in place needs root: "+
 			"run this with sudo, or start a daemon with sudo mpsupervisor serve", a.socket)
 	}
-	return a.startInPlace(ctx, configFile)
+	return a.startInPlace(ctx, o)
 }
 
-func (a *app) startInPlace(ctx context.Context, configFile string) (session, error) {
-	cfg, _, err := config.Load(configFile)
+func (a *app) startInPlace(ctx context.Context, o inPlaceOptions) (session, error) {
+	cfg, _, err := config.Load(o.config)
 	if err != nil {
 		return session{}, err
 	}
@@ -109,7 +115,7 @@ func (a *app) startInPlace(ctx context.Context, configFile string) (session, err
 	if err != nil {
 		return session{}, fmt.Errorf("cannot listen for the supervisor in place: %w", err)
 	}
-	child, lifetime, err := a.spawn(l, configFile, me.UID)
+	child, lifetime, err := a.spawn(l, o, me.UID)
 	if err != nil {
 		l.Close()
 		return session{}, fmt.Errorf("cannot start a supervisor in place: %w", err)
@@ -133,7 +139,7 @@ func ownUser(cfg config.Config) (privilege.User, error) {
 
 // spawn starts this program again as the supervisor. Its process group is its
 // own, so that a terminal's Ctrl-C reaches only the command.
-func (a *app) spawn(l *net.UnixListener, configFile string, owner uint32) (*exec.Cmd, *os.File, error) {
+func (a *app) spawn(l *net.UnixListener, o inPlaceOptions, owner uint32) (*exec.Cmd, *os.File, error) {
 	listener, err := l.File()
 	if err != nil {
 		return nil, nil, err
@@ -144,7 +150,7 @@ func (a *app) spawn(l *net.UnixListener, configFile string, owner uint32) (*exec
 		return nil, nil, err
 	}
 	defer theirs.Close()
-	cmd := selfCommand(context.Background(), "serve", "--in-place", "--owner", strconv.FormatUint(uint64(owner), 10), "--config", configFile)
+	cmd := selfCommand(context.Background(), "serve", "--in-place", "--owner", strconv.FormatUint(uint64(owner), 10), "--config", o.config, "--learn="+strconv.FormatBool(o.learn))
 	cmd.ExtraFiles = []*os.File{listener, theirs} // fds 3 and 4
 	cmd.Stderr = a.err
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -40,7 +40,7 @@ func startLauncher(cfg config.Config, log *slog.Logger) (*launcherProcess, error
 
 // launcherOptions finds the programs. The image is used if it is there.
 func launcherOptions(cfg config.Config) (launch.Options, error) {
-	o := launch.Options{RunDir: cfg.RunDir, CgroupParent: cfg.CgroupParent, UIDBase: cfg.UIDBase, UIDRange: cfg.UIDRange, LogLevel: cfg.Log.Level}
+	o := launch.Options{RunDir: cfg.RunDir, CgroupParent: cfg.CgroupParent, UIDBase: cfg.UIDBase, UIDRange: cfg.UIDRange, LogLevel: cfg.Log.Level, Learn: cfg.Learn}
 	var err error
 	if o.Launcher, err = findFile(cfg.Launcher, "mplauncher"); err != nil {
 		return o, err

@@ -29,7 +29,7 @@ func (a *app) run(cmd *cobra.Command, o runOptions) (err error) {
 	if err := checkDirectory(o.dir); err != nil {
 		return err
 	}
-	s, err := a.connect(cmd.Context(), o.config)
+	s, err := a.connect(cmd.Context(), inPlaceOptions{config: o.config})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/privilege"
 	"github.com/mpsupervisor/mpsupervisor/internal/supervisor"
+	"github.com/mpsupervisor/mpsupervisor/internal/supervisor/roots"
 	"github.com/mpsupervisor/mpsupervisor/isolate/probe"
 )
 
@@ -51,6 +53,14 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := d.listenMetrics(access)
+	if err != nil {
+		return err
+	}
+	dir, err := roots.Take(d.config.RunDir, int(d.user.UID), int(d.user.GID))
+	if err != nil {
+		return err
+	}
 	launcher, err := startLauncher(d.config, d.log)
 	if err != nil {
 		return err
@@ -59,7 +69,15 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 		return err
 	}
 	d.log.Debug("gave up root", "user", d.user.String())
-	return d.run(cmd.Context(), l, access, launcher)
+	return d.run(cmd.Context(), opened{l, metrics, dir, launcher}, access)
+}
+
+// opened is what root was needed for.
+type opened struct {
+	socket   *control.Listener
+	metrics  net.Listener // nil: none are served
+	roots    *roots.Dir
+	launcher *launcherProcess
 }
 
 func newDaemon(a *app, cmd *cobra.Command, o serveOptions) (*daemon, error) {
@@ -77,6 +95,7 @@ func newDaemon(a *app, cmd *cobra.Command, o serveOptions) (*daemon, error) {
 	if o.inPlace {
 		setName()
 		d.config.Log = config.Log{Level: "warn", Format: "text"}
+		d.config.Learn = o.learn
 	}
 	d.log = newLog(a.err, d.config.Log, d.level)
 	var exists bool
@@ -112,11 +131,15 @@ func (d *daemon) listen(access control.Access) (*control.Listener, error) {
 	if d.options.inPlace {
 		return inheritedListener()
 	}
-	gid := -1
-	if access.Group != "" {
-		gid = int(access.GID)
+	return control.Listen(d.config.Socket, groupOf(access))
+}
+
+// groupOf is the operators' group as control.Listen takes it.
+func groupOf(access control.Access) int {
+	if access.Group == "" {
+		return -1
 	}
-	return control.Listen(d.config.Socket, gid)
+	return int(access.GID)
 }
 
 // access says who may call. Without the operators' group, only root may.
@@ -138,9 +161,10 @@ func (d *daemon) access() (control.Access, error) {
 
 // run serves until a signal, the end of the launcher, or that of whoever
 // started it in place.
-func (d *daemon) run(ctx context.Context, l *control.Listener, access control.Access, launcher *launcherProcess) error {
+func (d *daemon) run(ctx context.Context, o opened, access control.Access) error {
 	s, err := supervisor.New(supervisor.Config{
-		Launcher: launcher.client, LauncherPID: launcher.pid, CgroupLayout: probe.Layout(),
+		Launcher: o.launcher.client, LauncherPID: o.launcher.pid, CgroupLayout: probe.Layout(),
+		Roots: o.roots, Learn: d.config.Learn,
 		Version: mp.Version, ConfigFile: d.from, Log: d.log, Settings: settingsOf(d.config, access),
 	})
 	if err != nil {
@@ -151,10 +175,11 @@ func (d *daemon) run(ctx context.Context, l *control.Listener, access control.Ac
 	}
 	stop := d.reloadOnHangup(s)
 	defer stop()
+	defer d.serveMetrics(o.metrics, s)()
 	context.AfterFunc(ctx, d.stopping)
-	go d.ready(ctx, launcher)
-	err = s.Run(ctx, l)
-	return errors.Join(err, launcher.close())
+	go d.ready(ctx, o.launcher)
+	err = s.Run(ctx, o.socket)
+	return errors.Join(err, o.launcher.close())
 }
 
 // ready says that programs can be run, once the launcher answers. If it ends
@@ -183,5 +208,7 @@ func settingsOf(c config.Config, access control.Access) supervisor.Settings {
 		LogBytes:     int(c.Keep.LogBytes),
 		LogLines:     c.Keep.LogLines,
 		Grace:        c.DrainTimeout.Duration,
+		Monitor:      c.Monitor.Values(),
+		Quarantine:   c.Monitor.Quarantine.Values(),
 	}
 }

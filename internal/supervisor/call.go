@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 	"unicode/utf8"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
+	"github.com/mpsupervisor/mpsupervisor/internal/launch"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 	"github.com/mpsupervisor/mpsupervisor/ipc"
@@ -19,39 +21,56 @@ import (
 const maxCalls = 64
 
 // boot sends the program to its sealed worker and waits until the module has
-// been evaluated. If the program ends by itself meanwhile there is no error.
-func (i *instance) boot(ctx context.Context, conn *ipc.Conn) error {
-	file, err := i.pack.Reopen()
-	if err != nil {
-		return fmt.Errorf("cannot open the package for its worker: %w", err)
+// been evaluated, or the native program been executed. If the program ends by
+// itself meanwhile there is no error.
+func (i *instance) boot(ctx context.Context, conn *ipc.Conn, a attachments) error {
+	files := a.stdio
+	if i.prog.role != launch.RoleNative {
+		file, err := i.prog.pack.Reopen()
+		if err != nil {
+			return fmt.Errorf("cannot open the package for its worker: %w", err)
+		}
+		defer file.Close()
+		files = []*os.File{file}
 	}
-	defer file.Close()
-	body, err := wire.Marshal(wire.MethodBoot, i.bootMessage())
+	bounds := i.bounds()
+	message := bootOf(&i.prog, bounds)
+	message.UnixNano = time.Now().UnixNano()
+	rand.Read(message.Seed[:])
+	body, err := wire.Marshal(wire.MethodBoot, message)
 	if err != nil {
 		return err
 	}
-	i.inbox.boot()
-	limit, cancel := context.WithTimeout(ctx, i.limits.CallTimeout)
+	i.enter()
+	limit, cancel := context.WithTimeout(ctx, bounds.CallTimeout)
 	defer cancel()
-	answer, err := conn.Call(limit, body, file)
+	answer, err := conn.Call(limit, body, files...)
 	if err != nil {
 		return i.bootFailed(ctx, limit, err)
 	}
 	return i.booted(answer)
 }
 
-func (i *instance) bootMessage() *wire.Boot {
-	m := &wire.Boot{
-		AppID:       string(i.app()),
-		Entry:       i.pack.Manifest.Vendor.Entry,
-		UnixNano:    time.Now().UnixNano(),
-		Heap:        heapOf(i.limits.Memory),
-		TurnMillis:  i.limits.CallTimeout.Milliseconds(),
+// enter notes that the program is about to be in the worker's hands.
+func (i *instance) enter() {
+	i.inbox.boot()
+	i.mu.Lock()
+	i.entered = true
+	i.mu.Unlock()
+}
+
+// bootOf is what a worker is told, but for the seed and the time.
+func bootOf(p *program, l mp.Limits) *wire.Boot {
+	return &wire.Boot{
+		AppID:       string(p.app),
+		Entry:       p.entry,
+		Heap:        heapOf(l.Memory),
+		TurnMillis:  l.CallTimeout.Milliseconds(),
 		ResultBytes: wire.MaxResult,
-		LogRate:     i.limits.LogRate,
+		LogRate:     l.LogRate,
+		IPCRate:     l.IPCRate,
+		Native:      p.native,
 	}
-	rand.Read(m.Seed[:])
-	return m
 }
 
 // bootFailed tells the program's own end from failures.
@@ -73,7 +92,11 @@ func (i *instance) endsItself(ctx, limit context.Context, what string) error {
 	if limit.Err() != nil {
 		v = verdict{cause: mp.CauseCallLimit, detail: what + " took longer than it may"}
 	}
-	if !within(i.dead, i.sup.timing.grace) {
+	grace, cancel := i.timeout(context.Background(), i.sup.timing.grace)
+	defer cancel()
+	select {
+	case <-i.dead:
+	case <-grace.Done():
 		i.end(v)
 	}
 	select {
@@ -99,6 +122,8 @@ func (i *instance) booted(answer []byte) error {
 	i.exports = m.Exports
 	i.mu.Unlock()
 	if i.setState(starting, running) {
+		i.sup.totals.count(&i.sup.totals.starts, 1)
+		i.sup.watch.stir()
 		i.sup.events.emit(eventRunning, i.id, i.app())
 		return nil
 	}
@@ -118,10 +143,13 @@ func (i *instance) call(ctx context.Context, name, input string, timeout time.Du
 		return nil, err
 	}
 	defer i.finished()
-	if timeout <= 0 || timeout > i.limits.CallTimeout {
-		timeout = i.limits.CallTimeout
+	i.mu.Lock()
+	i.calls++
+	i.mu.Unlock()
+	if most := i.bounds().CallTimeout; timeout <= 0 || timeout > most {
+		timeout = most
 	}
-	limit, cancel := context.WithTimeout(ctx, timeout)
+	limit, cancel := i.timeout(ctx, timeout)
 	defer cancel()
 	answer, err := conn.Call(limit, body)
 	if err != nil {
@@ -150,17 +178,9 @@ func callMessage(name, input string) ([]byte, error) {
 
 // begin takes a slot for a call to a program that runs.
 func (i *instance) begin() (*ipc.Conn, error) {
-	i.mu.Lock()
-	state, conn := i.state, i.conn
-	i.mu.Unlock()
-	switch state {
-	case running:
-	case starting:
-		return nil, fmt.Errorf("%w: %s is still starting", control.ErrBusy, i.id)
-	case ending:
-		return nil, control.About(i.id, nil, fmt.Errorf("%w: it is being ended", mp.ErrEnded))
-	case ended:
-		return nil, i.endedError()
+	conn, err := i.listening()
+	if err != nil {
+		return nil, err
 	}
 	busy := fmt.Errorf("%w: %s has %d calls under way", control.ErrBusy, i.id, maxCalls)
 	if conn.Stats().InFlightOut >= maxCalls { // those that their callers gave up count as well
@@ -171,13 +191,23 @@ func (i *instance) begin() (*ipc.Conn, error) {
 	default:
 		return nil, busy
 	}
-	i.mu.Lock()
-	i.calls++
-	i.mu.Unlock()
 	return conn, nil
 }
 
 func (i *instance) finished() { <-i.slots }
+
+// listening gives the channel to a program that runs and is not frozen.
+func (i *instance) listening() (*ipc.Conn, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if err := i.available(); err != nil {
+		return nil, err
+	}
+	if i.pause.frozen {
+		return nil, fmt.Errorf("%w: thaw %s first", mp.ErrFrozen, i.id)
+	}
+	return i.conn, nil
+}
 
 // callFailed says why there is no reply.
 func (i *instance) callFailed(ctx, limit context.Context, name string, err error) error {

@@ -8,9 +8,12 @@ import (
 	"os"
 	"time"
 
+	"github.com/mpsupervisor/mpsupervisor/internal/bundle"
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
 	"github.com/mpsupervisor/mpsupervisor/internal/launch"
+	"github.com/mpsupervisor/mpsupervisor/internal/monitor"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+	"github.com/mpsupervisor/mpsupervisor/internal/supervisor/roots"
 )
 
 // Launcher is what the supervisor asks of the privileged half. *launch.Client
@@ -23,8 +26,18 @@ type Launcher interface {
 	Kill(ctx context.Context, id mp.InstanceID) error
 	// Stat looks at the worker from outside.
 	Stat(ctx context.Context, id mp.InstanceID) (launch.Stat, error)
+	// Limit, Freeze and Thaw change a worker that runs.
+	Limit(ctx context.Context, id mp.InstanceID, limits mp.Limits) error
+	Freeze(ctx context.Context, id mp.InstanceID) error
+	Thaw(ctx context.Context, id mp.InstanceID) error
+	// Sample tells what workers use, at most launch.MaxSamples of them; it leaves
+	// out those that there are not.
+	Sample(ctx context.Context, ids []mp.InstanceID) ([]launch.Sample, error)
 	// Exits delivers one value for each worker that was started.
 	Exits() <-chan launch.Exited
+	// Notices delivers what the kernel tells of workers; what there is to tell
+	// of one is there before its end is in Exits.
+	Notices() <-chan launch.Notice
 	// Done is closed when the launcher is gone; Err then says why.
 	Done() <-chan struct{}
 	Err() error
@@ -32,10 +45,25 @@ type Launcher interface {
 
 var _ Launcher = (*launch.Client)(nil)
 
+// Roots keeps the root directories of native programs that are in packages.
+// *roots.Dir is one.
+type Roots interface {
+	// Open gives the root directory of a package, which the caller closes.
+	Open(p *bundle.Package) (*os.File, error)
+	// Remove removes that of a package that nothing runs from any more.
+	Remove(d mp.Digest) error
+	// Close removes everything.
+	Close() error
+}
+
+var _ Roots = (*roots.Dir)(nil)
+
 // Config is what a Supervisor is made of.
 type Config struct {
 	Launcher     Launcher
 	LauncherPID  int
+	Roots        Roots  // closed when the supervisor stops; nil: packages with native programs are refused
+	Learn        bool   // the launcher was started so that it records system calls
 	CgroupLayout string // v1, hybrid, v2; for people
 	Version      string
 	ConfigFile   string // for people; "" when run in place
@@ -53,6 +81,8 @@ type Settings struct {
 	LogBytes     int           // of console text kept for each program
 	LogLines     int           // likewise
 	Grace        time.Duration // that calls under way get when the supervisor stops
+	Monitor      monitor.Config
+	Quarantine   monitor.QuarantineConfig
 }
 
 // DefaultSettings are the settings of a supervisor that nobody configured.
@@ -65,6 +95,8 @@ func DefaultSettings() Settings {
 		LogBytes:     256 << 10,
 		LogLines:     2000,
 		Grace:        5 * time.Second,
+		Monitor:      monitor.DefaultConfig(),
+		Quarantine:   monitor.DefaultQuarantine(),
 	}
 }
 
@@ -78,6 +110,12 @@ func (s Settings) Check() error {
 	}
 	if err := allowed(s.Default, s.Max); err != nil {
 		return fmt.Errorf("default limits: %w", err)
+	}
+	if err := s.Monitor.Check(); err != nil {
+		return fmt.Errorf("monitor: %w", err)
+	}
+	if err := s.Quarantine.Check(); err != nil {
+		return fmt.Errorf("quarantine: %w", err)
 	}
 	switch {
 	case s.MaxPrograms < 1:

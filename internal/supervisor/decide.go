@@ -37,6 +37,9 @@ type evidence struct {
 	ours   *verdict      // nil if we did not kill it
 	claim  *wire.Ending  // its last word, if it sent one
 	stderr string        // the beginning of what it wrote there, hostile text
+
+	killed string        // the latest system call that ended one of its processes, by the kernel's audit record
+	fault  *launch.Fault // the latest of its processes' faults, by the kernel's log
 }
 
 // decide names the one cause of a worker's end. In order of trust:
@@ -46,7 +49,8 @@ type evidence struct {
 //  2. a broken protocol, which we saw ourselves;
 //  3. our own SIGKILL, for the reason we had;
 //  4. any other signal, from wherever it came;
-//  5. the worker's own claim, if the exit that the kernel saw fits it;
+//  5. the worker's own claim, if the exit that the kernel saw fits it: also how
+//     a native program ended, whose parent the worker is;
 //  6. the exit code.
 func decide(e evidence) mp.Exit {
 	k := e.kernel
@@ -56,17 +60,60 @@ func decide(e evidence) mp.Exit {
 	case sig == syscall.SIGSYS:
 		return mp.Exit{Cause: mp.CauseSeccomp, Signal: k.Signal, Syscall: k.Syscall}
 	case sig == syscall.SIGSEGV, sig == syscall.SIGBUS:
-		return mp.Exit{Cause: mp.CauseMemoryViolation, Signal: k.Signal, Fault: claimedFault(e.claim)}
+		return mp.Exit{Cause: mp.CauseMemoryViolation, Signal: k.Signal, Fault: e.faultOf(k.Signal)}
 	case e.broke != nil:
 		return mp.Exit{Cause: mp.CauseProtocol, Signal: k.Signal, Detail: firstLine(e.broke.Error())}
 	case e.ours != nil && sig == syscall.SIGKILL:
 		return mp.Exit{Cause: e.ours.cause, Code: e.ours.code, Signal: k.Signal, Detail: e.ours.detail}
+	case sig == syscall.SIGILL:
+		return mp.Exit{Cause: mp.CauseSignal, Signal: k.Signal, Fault: mp.FaultIllegal, Detail: firstLine(e.stderr)}
 	case sig != 0:
 		return mp.Exit{Cause: mp.CauseSignal, Signal: k.Signal, Detail: firstLine(e.stderr)}
 	case e.claim != nil && fits(*e.claim, k.Code):
-		return mp.Exit{Cause: e.claim.Cause, Code: e.claim.Code, Fault: e.claim.Fault, Detail: firstLine(e.claim.Detail)}
+		return e.claimed()
 	}
 	return byCode(k.Code, e.stderr)
+}
+
+// claimed is the end that the worker claimed, when that can be so.
+func (e *evidence) claimed() mp.Exit {
+	c := e.claim
+	x := mp.Exit{Cause: c.Cause, Code: c.Code, Signal: c.Signal, Fault: c.Fault, Detail: firstLine(c.Detail)}
+	switch {
+	case c.Cause == mp.CauseSignal:
+		return e.ofProgram(x)
+	case c.Cause == mp.CauseExited && e.kernel.OOM && x.Detail == "":
+		x.Detail = "the kernel ended one of its processes for the memory limit"
+	}
+	return x
+}
+
+// ofProgram is the end of a native program by a signal, which the worker saw as
+// its parent. The kernel's own records say what the signal was for.
+func (e *evidence) ofProgram(x mp.Exit) mp.Exit {
+	switch sig := syscall.Signal(x.Signal); {
+	case sig == syscall.SIGKILL && e.kernel.OOM:
+		x.Cause, x.Detail = mp.CauseMemoryLimit, "all of the program's processes together, enforced by the kernel"
+	case sig == syscall.SIGSYS && e.killed != "":
+		x.Cause, x.Syscall = mp.CauseSeccomp, e.killed
+	case sig == syscall.SIGSEGV, sig == syscall.SIGBUS:
+		x.Cause, x.Fault = mp.CauseMemoryViolation, e.faultOf(x.Signal)
+	case sig == syscall.SIGILL:
+		x.Fault = mp.FaultIllegal
+	}
+	return x
+}
+
+// faultOf is the class of address behind a signal: the kernel's log knows, or
+// else the worker may have told before the signal took it.
+func (e *evidence) faultOf(signal int) mp.Fault {
+	switch {
+	case e.fault != nil && e.fault.Signal == signal && e.fault.Class != "":
+		return e.fault.Class
+	case e.claim != nil && e.claim.Cause == mp.CauseMemoryViolation && e.claim.Fault != "":
+		return e.claim.Fault
+	}
+	return mp.FaultUnknown
 }
 
 // fits reports whether a process that made this claim could have exited so.
@@ -74,6 +121,8 @@ func fits(claim wire.Ending, code int) bool {
 	switch claim.Cause {
 	case mp.CauseExited:
 		return claim.Code == code
+	case mp.CauseSignal:
+		return code == 128+claim.Signal
 	case mp.CauseMemoryViolation:
 		return code == codeCrashed || code == codeGoCrash
 	case mp.CauseProtocol:
@@ -84,15 +133,6 @@ func fits(claim wire.Ending, code int) bool {
 		return code == codeLimit
 	}
 	return false // the other causes are not a worker's to claim
-}
-
-// claimedFault is the class of address that the worker told before the signal
-// took it. The launcher is not told the address.
-func claimedFault(claim *wire.Ending) mp.Fault {
-	if claim != nil && claim.Cause == mp.CauseMemoryViolation && claim.Fault != "" {
-		return claim.Fault
-	}
-	return mp.FaultUnknown
 }
 
 // byCode reads an exit code that came without a word, or with a false one.

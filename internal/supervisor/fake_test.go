@@ -28,8 +28,9 @@ import (
 // holds the Launcher's contract: one Exited for each worker, after its end.
 type fakeLauncher struct {
 	t     *testing.T
-	exits chan launch.Exited
-	done  chan struct{}
+	exits   chan launch.Exited
+	notices chan launch.Notice
+	done    chan struct{}
 
 	mu      sync.Mutex
 	play    func(*fakeWorker) launch.Exited // what the next worker does
@@ -38,6 +39,12 @@ type fakeLauncher struct {
 	workers map[mp.InstanceID]*fakeWorker
 	kills   int
 	pid     int
+	refuse  error                                        // what Limit, Freeze and Thaw answer
+	limits  map[mp.InstanceID]mp.Limits                  // as Start and Limit set them
+	frozen  map[mp.InstanceID]bool                       // as Freeze and Thaw set them
+	starts  []launch.Start                               // what Start was asked
+	use     func(id mp.InstanceID) (launch.Sample, bool) // what Sample finds; nil: nothing used
+	samples int                                          // how often Sample was asked
 }
 
 // fakeWorker is the worker's side of what a worker process inherits.
@@ -60,7 +67,10 @@ func allLocks() (locks []launch.Lock) {
 func newFakeLauncher(t *testing.T) *fakeLauncher {
 	return &fakeLauncher{
 		t:       t,
-		exits:   make(chan launch.Exited, 100),
+		exits:   make(chan launch.Exited, 300),
+		notices: make(chan launch.Notice, 1024),
+		limits:  map[mp.InstanceID]mp.Limits{},
+		frozen:  map[mp.InstanceID]bool{},
 		done:    make(chan struct{}),
 		play:    honest,
 		locks:   allLocks(),
@@ -90,9 +100,11 @@ func (l *fakeLauncher) Start(_ context.Context, s launch.Start) (launch.Started,
 	if l.fail != nil {
 		return launch.Started{}, nil, l.fail
 	}
-	if s.Role != launch.RoleJS || limits.Check() != nil {
-		l.t.Errorf("asked for role %q with limits %+v", s.Role, limits)
+	if (s.Role == launch.RoleNative) != (s.Root != nil) || limits.Check() != nil {
+		l.t.Errorf("asked for role %q with root %v and limits %+v", s.Role, s.Root, limits)
 	}
+	l.starts = append(l.starts, s)
+	l.limits[id] = limits
 	pidfd, life, err := os.Pipe()
 	if err != nil {
 		l.t.Fatal(err)
@@ -148,6 +160,53 @@ func (l *fakeLauncher) Stat(_ context.Context, id mp.InstanceID) (launch.Stat, e
 	}
 	return launch.Stat{Pid: w.proc.Pid, State: "running", CPU: time.Millisecond, Memory: 2 << 20, Peak: 3 << 20, Pids: 5, Locks: l.locks}, nil
 }
+
+// change notes what the supervisor had changed, if there is such a worker.
+func (l *fakeLauncher) change(id mp.InstanceID, do func()) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.refuse != nil:
+		return l.refuse
+	case l.workers[id] == nil:
+		return mp.ErrNotFound
+	}
+	do()
+	return nil
+}
+
+func (l *fakeLauncher) Limit(_ context.Context, id mp.InstanceID, limits mp.Limits) error {
+	return l.change(id, func() { l.limits[id] = limits })
+}
+
+func (l *fakeLauncher) Freeze(_ context.Context, id mp.InstanceID) error {
+	return l.change(id, func() { l.frozen[id] = true })
+}
+
+func (l *fakeLauncher) Thaw(_ context.Context, id mp.InstanceID) error {
+	return l.change(id, func() { l.frozen[id] = false })
+}
+
+func (l *fakeLauncher) Sample(_ context.Context, ids []mp.InstanceID) (all []launch.Sample, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.samples++
+	if len(ids) == 0 || len(ids) > launch.MaxSamples {
+		l.t.Errorf("asked for %d samples", len(ids))
+	}
+	for _, id := range ids {
+		if l.use == nil || l.workers[id] == nil {
+			continue
+		}
+		if s, ok := l.use(id); ok {
+			s.ID = id
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+func (l *fakeLauncher) Notices() <-chan launch.Notice { return l.notices }
 
 func (l *fakeLauncher) Exits() <-chan launch.Exited { return l.exits }
 func (l *fakeLauncher) Done() <-chan struct{}       { return l.done }
@@ -306,6 +365,7 @@ func newRig(t *testing.T, change ...func(*Config)) *rig {
 	t.Helper()
 	l := newFakeLauncher(t)
 	cfg := Config{Launcher: l, Version: "test", Log: slog.New(slog.DiscardHandler), Settings: DefaultSettings()}
+	cfg.Quarantine.Crashes = 0 // most tests crash one package all the time
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -19,6 +19,8 @@ import (
 const (
 	statWait    = 2 * time.Second // for the launcher to look at one worker
 	statsAtOnce = 8               // when many are looked at
+
+	stateFrozen = "frozen" // what is told of a program that is running and frozen
 )
 
 func (v *service) List(ctx context.Context, req *controlpb.ListRequest) (*controlpb.ListResponse, error) {
@@ -48,11 +50,13 @@ func (v *service) Inspect(ctx context.Context, req *controlpb.InspectRequest) (*
 		return nil, fmt.Errorf("cannot look at the worker: %w", err)
 	}
 	res := &controlpb.InspectResponse{
-		Program: i.program(stat),
-		Limits:  encodeLimits(i.limits),
-		Usage:   i.usage(stat),
-		Channel: i.channel(),
-		Entry:   i.pack.Manifest.Vendor.Entry,
+		Program:  i.program(stat),
+		Limits:   encodeLimits(i.bounds()),
+		Usage:    i.usage(stat),
+		Channel:  i.channel(),
+		Entry:    i.prog.entry,
+		Denials:  i.witness.list(),
+		Learning: i.prog.learn,
 	}
 	for _, l := range stat.Locks {
 		res.Locks = append(res.Locks, &controlpb.Lock{Name: l.Name, Want: l.Want, Found: l.Found, Ok: l.OK})
@@ -84,14 +88,18 @@ func (s *Supervisor) look(ctx context.Context, i *instance) (launch.Stat, error)
 func (i *instance) program(stat launch.Stat) *controlpb.Program {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	m := i.pack.Manifest
+	state := string(i.state)
+	if i.state == running && i.pause.frozen {
+		state = stateFrozen
+	}
 	p := &controlpb.Program{
 		Id:          string(i.id),
-		AppId:       string(m.AppID),
-		Name:        m.Name,
-		Version:     m.Version.Name,
-		Digest:      i.pack.Digest.String(),
-		State:       string(i.state),
+		AppId:       string(i.app()),
+		Name:        i.prog.name,
+		Version:     i.prog.version,
+		Digest:      i.prog.digestText(),
+		Runtime:     i.prog.runtime(),
+		State:       state,
 		Started:     timestamppb.New(i.born),
 		Pid:         int32(i.proc.Pid),
 		MemoryBytes: stat.Memory,
@@ -150,12 +158,20 @@ func encodeChannel(handshake string, s ipc.Stats) *controlpb.Channel {
 }
 
 func encodeLimits(l mp.Limits) *controlpb.Limits {
-	rate := int32(l.LogRate)
+	logs, ipc := int32(l.LogRate), int32(l.IPCRate)
 	return &controlpb.Limits{
-		MemoryBytes: &l.Memory,
-		Pids:        &l.Pids,
-		Cpu:         &l.CPU,
-		CallTimeout: durationpb.New(l.CallTimeout),
-		LogRate:     &rate,
+		MemoryBytes:     &l.Memory,
+		Pids:            &l.Pids,
+		Cpu:             &l.CPU,
+		CallTimeout:     durationpb.New(l.CallTimeout),
+		LogRate:         &logs,
+		MemorySoftBytes: &l.MemorySoft,
+		CpuWeight:       &l.CPUWeight,
+		IoRate:          &l.IORate,
+		IoWeight:        &l.IOWeight,
+		TmpBytes:        &l.TmpBytes,
+		TmpFiles:        &l.TmpFiles,
+		Files:           &l.Files,
+		IpcRate:         &ipc,
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
 	"github.com/mpsupervisor/mpsupervisor/internal/launch"
+	"github.com/mpsupervisor/mpsupervisor/internal/monitor"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 	"github.com/mpsupervisor/mpsupervisor/ipc"
@@ -33,8 +34,7 @@ const (
 // instance is one program in one worker.
 type instance struct {
 	id      mp.InstanceID
-	pack    *pack
-	limits  mp.Limits
+	prog    program
 	born    time.Time
 	console *console
 	sup     *Supervisor
@@ -47,10 +47,17 @@ type instance struct {
 	dead    chan struct{}      // closed when the process has ended; the launcher may not be done with it
 	done    chan struct{}      // closed when state is ended
 	inbox   inbox
-	crashed *capture // standard error
+	crashed *capture   // standard error
+	witness witness    // of what the kernel told
+	turn    sync.Mutex // held while the launcher is asked to change the worker; comes before mu
 
 	mu        sync.Mutex
 	state     state
+	limits    mp.Limits // as they were asked for; a rule may hold it back further
+	pause     pause
+	entered   bool // the program was handed to the worker
+	sampled   monitor.Counters
+	peaks     peaks
 	proc      launch.Started
 	conn      *ipc.Conn // nil before the handshake
 	exports   []string
@@ -68,12 +75,13 @@ type instance struct {
 	lease     *time.Timer // ends a program whose first such caller never comes
 }
 
-func newInstance(s *Supervisor, p *pack, limits mp.Limits, settings Settings) *instance {
+func newInstance(s *Supervisor, p program, limits mp.Limits, settings Settings) *instance {
 	now := time.Now()
 	i := &instance{
 		id:      mp.NewInstanceID(),
-		pack:    p,
+		prog:    p,
 		limits:  limits,
+		witness: newWitness(now),
 		born:    now,
 		console: newConsole(limits.LogRate, settings, now),
 		sup:     s,
@@ -91,7 +99,14 @@ func newInstance(s *Supervisor, p *pack, limits mp.Limits, settings Settings) *i
 	return i
 }
 
-func (i *instance) app() mp.AppID { return i.pack.Manifest.AppID }
+func (i *instance) app() mp.AppID { return i.prog.app }
+
+// bounds gives the limits that are in force, but for a rule's.
+func (i *instance) bounds() mp.Limits {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.limits
+}
 
 // setState moves forward, and reports whether it did.
 func (i *instance) setState(from, to state) bool {
@@ -186,7 +201,9 @@ func (i *instance) account(kernel launch.Exited) mp.Exit {
 	within(i.said, t.linger)
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return decide(evidence{kernel: kernel, broke: i.broke, ours: i.ours, claim: i.claim, stderr: i.crashed.String()})
+	e := evidence{kernel: kernel, broke: i.broke, ours: i.ours, claim: i.claim, stderr: i.crashed.String()}
+	e.killed, e.fault = i.witness.testimony()
+	return decide(e)
 }
 
 // finish makes the end known.
@@ -207,6 +224,7 @@ func (i *instance) finish(exit mp.Exit, kernel launch.Exited) {
 		conn.Close()
 	}
 	i.crashed.close()
+	i.tellFault(exit)
 	i.sup.retire(i)
 	close(i.done)
 }
@@ -249,8 +267,28 @@ func (i *instance) result() (mp.Exit, time.Time) {
 
 // endedError says that, and how, the program has ended.
 func (i *instance) endedError() error {
-	exit, at := i.result()
-	return control.About(i.id, control.EncodeExit(exit, at), fmt.Errorf("%w: %v", mp.ErrEnded, exit))
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.gone()
+}
+
+// gone is endedError for who holds i.mu.
+func (i *instance) gone() error {
+	return control.About(i.id, control.EncodeExit(i.exit, i.endTime), fmt.Errorf("%w: %v", mp.ErrEnded, i.exit))
+}
+
+// available says why the program cannot be asked for anything now, if it cannot.
+// i.mu is held.
+func (i *instance) available() error {
+	switch i.state {
+	case running:
+		return nil
+	case starting:
+		return fmt.Errorf("%w: %s is still starting", control.ErrBusy, i.id)
+	case ending:
+		return control.About(i.id, nil, fmt.Errorf("%w: it is being ended", mp.ErrEnded))
+	}
+	return i.gone()
 }
 
 // within waits for a channel to be closed, for at most d.

@@ -1,11 +1,14 @@
 package supervisor
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/bundle"
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
+	"github.com/mpsupervisor/mpsupervisor/internal/launch"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
@@ -37,6 +40,90 @@ func effective(s Settings, manifest bundle.Limits, asked *controlpb.Limits) (mp.
 		return l, fmt.Errorf("%w: %w", control.ErrBadRequest, err)
 	}
 	return l, nil
+}
+
+// update changes the limits of a program that runs, and returns all that are now
+// in force. It may be frozen. Those that only a start can set are refused.
+func (i *instance) update(ctx context.Context, most mp.Limits, asked *controlpb.Limits) (mp.Limits, error) {
+	i.turn.Lock()
+	defer i.turn.Unlock()
+	if _, err := i.pauseable(); err != nil {
+		return mp.Limits{}, err
+	}
+	old := i.bounds()
+	next := old
+	override(&next, asked)
+	if err := i.changeable(old, next, most); err != nil {
+		return old, fmt.Errorf("%w: %w", control.ErrBadRequest, err)
+	}
+	if next == old {
+		return next, nil
+	}
+	if err := i.enforce(ctx, next); err != nil {
+		return old, fmt.Errorf("cannot change the limits: %w", err)
+	}
+	i.mu.Lock()
+	i.limits = next
+	i.mu.Unlock()
+	i.sup.events.emit(eventLimitsChanged, i.id, i.app(), changes(old, next)...)
+	return next, nil
+}
+
+// enforce has the launcher set limits, with the processor quota that the monitor
+// leaves of them. i.turn is held.
+func (i *instance) enforce(ctx context.Context, l mp.Limits) error {
+	l.CPU = i.sup.watch.quota(i.id, l.CPU)
+	return i.ask(ctx, func(ctx context.Context, id mp.InstanceID) error { return i.sup.cfg.Launcher.Limit(ctx, id, l) })
+}
+
+// changeable holds new limits against the bounds, the host's maximum, and what
+// was settled at the start.
+func (i *instance) changeable(old, next, most mp.Limits) error {
+	var fixed []string
+	for _, k := range limitKeys {
+		if k.of(old) != k.of(next) && (k.fixed || k.native && i.prog.role != launch.RoleNative) {
+			fixed = append(fixed, k.name)
+		}
+	}
+	if len(fixed) > 0 {
+		return fmt.Errorf("%s cannot change while a %s program runs: give it at the next start", strings.Join(fixed, ", "), i.prog.runtime())
+	}
+	if err := next.Check(); err != nil {
+		return err
+	}
+	return allowed(next, most)
+}
+
+// limitKeys are the limits by the names that the configuration has for them.
+var limitKeys = []struct {
+	name   string
+	fixed  bool // what has it was started with it
+	native bool // only a native program has it
+	of     func(mp.Limits) any
+}{
+	{"memory", false, false, func(l mp.Limits) any { return l.Memory }},
+	{"memory_soft", false, false, func(l mp.Limits) any { return l.MemorySoft }},
+	{"pids", false, false, func(l mp.Limits) any { return l.Pids }},
+	{"cpu", false, false, func(l mp.Limits) any { return l.CPU }},
+	{"cpu_weight", false, false, func(l mp.Limits) any { return l.CPUWeight }},
+	{"io_rate", false, false, func(l mp.Limits) any { return l.IORate }},
+	{"io_weight", false, false, func(l mp.Limits) any { return l.IOWeight }},
+	{"tmp_bytes", false, true, func(l mp.Limits) any { return l.TmpBytes }},
+	{"tmp_files", false, true, func(l mp.Limits) any { return l.TmpFiles }},
+	{"files", true, false, func(l mp.Limits) any { return l.Files }},
+	{"call_timeout", true, false, func(l mp.Limits) any { return l.CallTimeout }},
+	{"log_rate", true, false, func(l mp.Limits) any { return l.LogRate }},
+	{"ipc_rate", true, false, func(l mp.Limits) any { return l.IPCRate }},
+}
+
+// changes names what differs, each with its new value.
+func changes(old, next mp.Limits) (fields []string) {
+	for _, k := range limitKeys {
+		if k.of(old) != k.of(next) {
+			fields = append(fields, k.name, fmt.Sprint(k.of(next)))
+		}
+	}
+	return fields
 }
 
 func take[T any](dst, src *T) {

@@ -21,6 +21,8 @@ type pack struct {
 // store keeps packages by digest, within a number of bytes. The least recently
 // used ones go first; those in use stay.
 type store struct {
+	dropped func(mp.Digest) // called when a package goes, if not nil
+
 	mu    sync.Mutex
 	max   int64
 	size  int64
@@ -28,7 +30,9 @@ type store struct {
 	packs map[mp.Digest]*pack
 }
 
-func newStore(max int64) *store { return &store{max: max, packs: map[mp.Digest]*pack{}} }
+func newStore(max int64, dropped func(mp.Digest)) *store {
+	return &store{max: max, dropped: dropped, packs: map[mp.Digest]*pack{}}
+}
 
 // put checks the package in f and keeps it. It takes f over. added is false if
 // the same package was there already.
@@ -93,6 +97,9 @@ func (s *store) drop(p *pack) {
 	delete(s.packs, p.Digest)
 	s.size -= p.Size
 	p.Close()
+	if s.dropped != nil {
+		s.dropped(p.Digest)
+	}
 }
 
 // acquire finds a package and keeps it from being dropped until release.
@@ -108,10 +115,21 @@ func (s *store) acquire(d mp.Digest) (*pack, error) {
 	return p, nil
 }
 
+// release ends an acquire. Nil is a program that is in no package.
 func (s *store) release(p *pack) {
+	if p == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.refs--
+}
+
+// kept is how many packages there are, and their bytes together.
+func (s *store) kept() (n int, bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.packs), s.size
 }
 
 // setMax changes the bound; what is above it goes when it is not in use.

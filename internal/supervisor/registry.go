@@ -11,7 +11,7 @@ import (
 )
 
 // register makes an instance, if there is room for one more.
-func (s *Supervisor) register(p *pack, limits mp.Limits) (*instance, error) {
+func (s *Supervisor) register(p program, limits mp.Limits) (*instance, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -34,7 +34,7 @@ func (s *Supervisor) forget(i *instance) {
 	s.mu.Lock()
 	delete(s.live, i.id)
 	s.mu.Unlock()
-	s.packages.release(i.pack)
+	s.packages.release(i.prog.pack)
 }
 
 // retire moves an instance to the past.
@@ -46,8 +46,11 @@ func (s *Supervisor) retire(i *instance) {
 		s.past = slices.Delete(s.past, 0, more)
 	}
 	s.mu.Unlock()
-	s.packages.release(i.pack)
+	s.packages.release(i.prog.pack)
 	exit, _ := i.result()
+	s.totals.ended(exit.Cause)
+	s.watch.drop(i)
+	s.watch.judge(i, exit)
 	s.events.emit(eventEnded, i.id, i.app(), "cause", string(exit.Cause), "exit", exit.String(), "status", itoa(exit.Status()))
 }
 
@@ -140,6 +143,12 @@ func (s *Supervisor) drain() {
 	defer cancel()
 	s.server.Shutdown(ctx)
 	s.packages.close()
+	if s.cfg.Roots == nil {
+		return
+	}
+	if err := s.cfg.Roots.Close(); err != nil {
+		s.cfg.Log.Warn("the roots of packages stay until the next start", "error", err)
+	}
 }
 
 // endAll ends every program and waits until nothing is left of any. Without a
@@ -175,6 +184,9 @@ func (s *Supervisor) Reload(next Settings) (restart []string, err error) {
 	s.mu.Unlock()
 	s.server.SetAccess(next.Access)
 	s.packages.setMax(next.PackageBytes)
+	if err := s.watch.configure(next); err != nil {
+		return restart, err // cannot happen: the settings were checked
+	}
 	s.events.emit(eventReloaded, "", "")
 	return restart, nil
 }

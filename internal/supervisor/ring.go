@@ -2,18 +2,21 @@ package supervisor
 
 import (
 	"context"
+	"slices"
+	"sort"
 	"sync"
 )
 
 // ring keeps the latest entries within a number and a size. Readers pull by
 // sequence number at their own pace and are told how many entries they were
-// too slow for, so a slow reader costs nothing.
+// too slow for, or were evicted before they came, so a slow reader costs
+// nothing.
 type ring[T any] struct {
 	maxLen, maxSize int
 
 	mu      sync.Mutex
 	entries []sized[T]
-	first   uint64 // sequence number of entries[0]; the first ever is 0
+	next    uint64 // sequence number of the next entry; the first ever is 0
 	size    int
 	closed  bool
 	changed chan struct{} // closed and replaced at every change
@@ -21,6 +24,7 @@ type ring[T any] struct {
 
 type sized[T any] struct {
 	value T
+	seq   uint64 // they rise, with gaps where entries were evicted
 	size  int
 }
 
@@ -36,7 +40,8 @@ func (r *ring[T]) add(size int, make func(seq uint64) T) {
 	if r.closed {
 		return
 	}
-	r.entries = append(r.entries, sized[T]{make(r.first + uint64(len(r.entries))), size})
+	r.entries = append(r.entries, sized[T]{make(r.next), r.next, size})
+	r.next++
 	r.size += size
 	r.trim()
 	r.signal()
@@ -51,7 +56,30 @@ func (r *ring[T]) trim() {
 	}
 	clear(r.entries[:n]) // the texts go now, the slice's head at the next growth
 	r.entries = r.entries[n:]
-	r.first += uint64(n)
+}
+
+// evict drops the oldest of the entries for which is is true, until at most
+// keep of them are left.
+func (r *ring[T]) evict(keep int, is func(T) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	more := -keep
+	for _, e := range r.entries {
+		if is(e.value) {
+			more++
+		}
+	}
+	if more <= 0 {
+		return
+	}
+	r.entries = slices.DeleteFunc(r.entries, func(e sized[T]) bool {
+		if more == 0 || !is(e.value) {
+			return false
+		}
+		more--
+		r.size -= e.size
+		return true
+	})
 }
 
 func (r *ring[T]) signal() {
@@ -80,26 +108,17 @@ func (r *ring[T]) close() {
 // batch is how many entries a reader takes at a time.
 const batch = 64
 
-// read returns entries from the sequence number on, how many before them were
-// lost, and, if there are none, a channel that tells when to look again (nil
-// when nothing will come).
-func (r *ring[T]) read(from uint64) (values []T, lost uint64, changed <-chan struct{}) {
+// read returns entries from the sequence number on, and, if there are none, a
+// channel that tells when to look again (nil when nothing will come).
+func (r *ring[T]) read(from uint64) (entries []sized[T], changed <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if from < r.first {
-		lost = r.first - from
-		from = r.first
-	}
-	for _, e := range r.entries[min(from-r.first, uint64(len(r.entries))):] {
-		if len(values) == batch {
-			break
-		}
-		values = append(values, e.value)
-	}
-	if len(values) == 0 && !r.closed {
+	at := sort.Search(len(r.entries), func(n int) bool { return r.entries[n].seq >= from })
+	entries = slices.Clone(r.entries[at:min(at+batch, len(r.entries))])
+	if len(entries) == 0 && !r.closed {
 		changed = r.changed
 	}
-	return values, lost, changed
+	return entries, changed
 }
 
 // each hands every kept entry to emit, and with follow set every later one
@@ -108,17 +127,15 @@ func (r *ring[T]) read(from uint64) (values []T, lost uint64, changed <-chan str
 func (r *ring[T]) each(ctx context.Context, follow bool, emit func(v T, lost uint64) error) error {
 	next := r.oldest()
 	for {
-		values, lost, changed := r.read(next)
-		next += lost
-		for _, v := range values {
-			if err := emit(v, lost); err != nil {
+		entries, changed := r.read(next)
+		for _, e := range entries {
+			if err := emit(e.value, e.seq-next); err != nil {
 				return err
 			}
-			lost = 0
-			next++
+			next = e.seq + 1
 		}
 		switch {
-		case len(values) > 0:
+		case len(entries) > 0:
 		case changed == nil || !follow:
 			return nil
 		default:
@@ -135,5 +152,8 @@ func (r *ring[T]) each(ctx context.Context, follow bool, emit func(v T, lost uin
 func (r *ring[T]) oldest() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.first
+	if len(r.entries) == 0 {
+		return r.next
+	}
+	return r.entries[0].seq
 }

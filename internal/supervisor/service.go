@@ -18,10 +18,9 @@ import (
 
 // service answers the control API: each method checks its arguments, calls the
 // supervisor, and writes the answer. Whoever gets here has the operator role.
-type service struct {
-	controlpbconnect.UnimplementedControlHandler
-	s *Supervisor
-}
+type service struct{ s *Supervisor }
+
+var _ controlpbconnect.ControlHandler = (*service)(nil)
 
 func (v *service) PutPackage(ctx context.Context, _ *controlpb.PutPackageRequest) (*controlpb.PutPackageResponse, error) {
 	f, err := control.TakeFile(ctx)
@@ -45,45 +44,94 @@ func (v *service) PutPackage(ctx context.Context, _ *controlpb.PutPackageRequest
 
 func (v *service) Start(ctx context.Context, req *controlpb.StartRequest) (*controlpb.StartResponse, error) {
 	began := time.Now()
-	digest, err := mp.ParseDigest(req.GetDigest())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", control.ErrBadRequest, err)
+	var files []*os.File
+	if n := announced(req.GetNative()); n > 0 {
+		var err error
+		if files, err = control.TakeFiles(ctx, n); err != nil {
+			return nil, err
+		}
 	}
-	i, err := v.prepare(digest, req.GetLimits())
+	a, err := attach(req.GetNative(), files)
+	defer a.close()
 	if err != nil {
 		return nil, err
 	}
-	if err := v.s.start(ctx, i); err != nil {
+	i, err := v.prepare(req, &a)
+	if err != nil {
 		return nil, err
 	}
-	res := &controlpb.StartResponse{Id: string(i.id), Took: durationpb.New(time.Since(began))}
+	if err := v.s.start(ctx, i, a); err != nil {
+		return nil, err
+	}
 	if req.GetAttached() {
 		i.leaseFor(v.s.timing.lease)
 	}
+	return i.startedAs(began), nil
+}
+
+func (i *instance) startedAs(began time.Time) *controlpb.StartResponse {
+	res := &controlpb.StartResponse{Id: string(i.id), Took: durationpb.New(time.Since(began))}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	res.Exports = i.exports
 	if i.state == ended {
 		res.Exit = control.EncodeExit(i.exit, i.endTime)
 	}
-	return res, nil
+	return res
 }
 
-// prepare makes the instance of a package within its limits.
-func (v *service) prepare(digest mp.Digest, asked *controlpb.Limits) (*instance, error) {
-	p, err := v.s.packages.acquire(digest)
+// prepare makes the instance that a request asks for, and adds the root
+// directory of its package to what came with it.
+func (v *service) prepare(req *controlpb.StartRequest, a *attachments) (*instance, error) {
+	if req.GetLearn() && !v.s.cfg.Learn {
+		return nil, errNoLearn
+	}
+	p, err := v.pack(req)
 	if err != nil {
 		return nil, err
 	}
-	limits, err := effective(v.s.current(), p.Manifest.Vendor.Limits, asked)
-	if err == nil {
-		var i *instance
-		if i, err = v.s.register(p, limits); err == nil {
-			return i, nil
-		}
+	i, err := v.admit(p, req, a)
+	if err != nil {
+		v.s.packages.release(p)
 	}
-	v.s.packages.release(p)
-	return nil, err
+	return i, err
+}
+
+var errNoLearn = fmt.Errorf("%w: the launcher of this supervisor does not record system calls: set learn = true in its configuration and restart it, or stop it and use mpsupervisor run, which then starts one of its own", control.ErrBadRequest)
+
+// pack holds the package of a request; it is nil if a directory came instead.
+func (v *service) pack(req *controlpb.StartRequest) (*pack, error) {
+	if req.GetNative().GetRoot() {
+		if req.GetDigest() != "" {
+			return nil, fmt.Errorf("%w: a package and a root directory; a program has one of them", control.ErrBadRequest)
+		}
+		return nil, nil
+	}
+	digest, err := mp.ParseDigest(req.GetDigest())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", control.ErrBadRequest, err)
+	}
+	if err := v.s.watch.admit(digest); err != nil {
+		return nil, err
+	}
+	return v.s.packages.acquire(digest)
+}
+
+// admit makes the instance of a program within its limits.
+func (v *service) admit(p *pack, req *controlpb.StartRequest, a *attachments) (*instance, error) {
+	prog, err := programOf(p, req.GetNative())
+	if err != nil {
+		return nil, err
+	}
+	prog.learn = req.GetLearn()
+	limits, err := effective(v.s.current(), prog.limits, req.GetLimits())
+	if err != nil {
+		return nil, err
+	}
+	if err := v.s.extract(&prog, a); err != nil {
+		return nil, err
+	}
+	return v.s.register(prog, limits)
 }
 
 func (v *service) Call(ctx context.Context, req *controlpb.CallRequest) (*controlpb.CallResponse, error) {

@@ -40,24 +40,25 @@ var defaultTiming = timing{
 
 // start brings a program up, or leaves nothing behind. A program that ended by
 // itself while its module was evaluated is no error: its state is ended.
-func (s *Supervisor) start(ctx context.Context, i *instance) error {
-	conn, err := s.seal(ctx, i)
+func (s *Supervisor) start(ctx context.Context, i *instance, a attachments) error {
+	conn, err := s.seal(ctx, i, a)
 	if err == nil {
-		err = i.boot(ctx, conn)
+		err = i.boot(ctx, conn, a)
 	}
 	if err == nil {
 		return nil
 	}
 	err = s.undo(i, err)
+	s.totals.count(&s.totals.failures, 1)
 	s.events.emit(eventStartFailed, i.id, i.app(), "reason", firstLine(err.Error()))
 	return err
 }
 
 // seal makes a worker, and returns its channel once every lock is verified.
-func (s *Supervisor) seal(ctx context.Context, i *instance) (*ipc.Conn, error) {
+func (s *Supervisor) seal(ctx context.Context, i *instance, a attachments) (*ipc.Conn, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timing.start, errors.New("it took too long"))
 	defer cancel()
-	channel, birth, err := s.launch(ctx, i)
+	channel, birth, err := s.launch(ctx, i, a)
 	if err != nil {
 		return nil, err
 	}
@@ -121,14 +122,15 @@ var errWorkerEnded = errors.New("the worker ended before it was ready")
 
 // launch has the launcher make a worker, tells it who it is, and returns our
 // end of its channel.
-func (s *Supervisor) launch(ctx context.Context, i *instance) (*os.File, *wire.Birth, error) {
+func (s *Supervisor) launch(ctx context.Context, i *instance, a attachments) (*os.File, *wire.Birth, error) {
 	p, err := makePipes()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer p.closeTheirs()
 	started, pidfd, err := s.cfg.Launcher.Start(ctx, launch.Start{
-		ID: i.id, Role: launch.RoleJS, Limits: i.limits,
+		ID: i.id, Role: i.prog.role, Limits: i.limits,
+		TTY: i.prog.native != nil && i.prog.native.TTY, Learn: i.prog.learn, Only: i.prog.only, Root: a.root,
 		Channel: p.theirChannel, Birth: p.theirBirth, Stderr: p.theirStderr,
 	})
 	if err != nil {
@@ -173,6 +175,11 @@ func sendBirth(pipe *os.File, id mp.InstanceID, started launch.Started) (*wire.B
 	return b, nil
 }
 
+// unhurried is how long a worker may take over one frame, or not read: however
+// long it is frozen. What it holds up meanwhile is its own and bounded, and a
+// call that gets no answer ends it.
+const unhurried = 365 * 24 * time.Hour
+
 // open does the handshake on the channel, which it takes over, and forgets the
 // secret.
 func (i *instance) open(ctx context.Context, channel *os.File, birth *wire.Birth) (*ipc.Conn, error) {
@@ -181,6 +188,7 @@ func (i *instance) open(ctx context.Context, channel *os.File, birth *wire.Birth
 		Initiator: true,
 		Secret:    birth.Secret,
 		Prologue:  birth.Prologue(),
+		Limits:    ipc.Limits{Frame: unhurried, Stall: unhurried},
 		Handler:   &i.inbox,
 	})
 	clear(birth.Secret[:])

@@ -35,6 +35,8 @@ type Supervisor struct {
 	server   *control.Server
 	events   *events
 	packages *store
+	watch    *watcher
+	totals   totals
 	born     time.Time
 	routed   chan struct{} // closed when the launcher will tell nothing more
 
@@ -56,12 +58,17 @@ func New(cfg Config) (*Supervisor, error) {
 		cfg:      cfg,
 		timing:   defaultTiming,
 		events:   newEvents(cfg.Log),
-		packages: newStore(cfg.PackageBytes),
+		totals:   newTotals(),
 		born:     time.Now(),
 		routed:   make(chan struct{}),
 		settings: cfg.Settings,
 		live:     map[mp.InstanceID]*instance{},
 		idle:     make(chan struct{}),
+	}
+	s.packages = newStore(cfg.PackageBytes, s.unpacked)
+	var err error
+	if s.watch, err = newWatcher(s, cfg.Settings); err != nil {
+		return nil, err
 	}
 	s.server = control.NewServer(control.ServerConfig{
 		Handler: &service{s: s},
@@ -77,6 +84,9 @@ func New(cfg Config) (*Supervisor, error) {
 // for. Its error is not nil if the launcher went away.
 func (s *Supervisor) Run(ctx context.Context, l *control.Listener) error {
 	go s.route()
+	watching, rest := context.WithCancel(context.Background())
+	defer rest()
+	go s.watch.run(watching)
 	serving := make(chan error, 1)
 	go func() { serving <- s.server.Serve(l) }()
 	var err error
@@ -92,10 +102,20 @@ func (s *Supervisor) Run(ctx context.Context, l *control.Listener) error {
 	return err
 }
 
+// unpacked removes what was extracted of a package that is not kept any more.
+func (s *Supervisor) unpacked(d mp.Digest) {
+	if s.cfg.Roots == nil {
+		return
+	}
+	if err := s.cfg.Roots.Remove(d); err != nil {
+		s.cfg.Log.Warn("a package's root directory stays until the next start", "digest", d, "error", err)
+	}
+}
+
 // route hands what the launcher tells to the instances it is about.
 func (s *Supervisor) route() {
 	defer close(s.routed)
-	exits, gone := s.cfg.Launcher.Exits(), s.cfg.Launcher.Done()
+	exits, notices, gone := s.cfg.Launcher.Exits(), s.cfg.Launcher.Notices(), s.cfg.Launcher.Done()
 	for {
 		select {
 		case e, ok := <-exits:
@@ -104,6 +124,12 @@ func (s *Supervisor) route() {
 				return
 			}
 			s.deliver(e)
+		case n, ok := <-notices:
+			if !ok {
+				notices = nil
+				continue
+			}
+			s.notice(n)
 		case <-gone:
 			s.deliverRest(exits)
 			return
@@ -126,8 +152,25 @@ func (s *Supervisor) deliverRest(exits <-chan launch.Exited) {
 	}
 }
 
+// noticeAll takes what the launcher told of any worker so far: whatever there is
+// of one whose end has come is among it.
+func (s *Supervisor) noticeAll() {
+	for {
+		select {
+		case n, ok := <-s.cfg.Launcher.Notices():
+			if !ok {
+				return
+			}
+			s.notice(n)
+		default:
+			return
+		}
+	}
+}
+
 // deliver tells an instance how its worker ended.
 func (s *Supervisor) deliver(e launch.Exited) {
+	s.noticeAll()
 	s.mu.Lock()
 	i := s.live[e.ID]
 	s.mu.Unlock()
