@@ -36,10 +36,11 @@ var noon = timestamppb.New(time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC))
 // every text that a program can choose is evil.
 type canned struct {
 	controlpbconnect.UnimplementedControlHandler
+	deeds *deeds // nil where nobody asks
 }
 
 var running = &controlpb.Program{Id: "abcdefghijkm", AppId: "com.example.loan", Name: evil, Version: evil,
-	Digest: "sha256:00", State: "running", Started: noon, Pid: 42, MemoryBytes: 3 << 20,
+	Digest: "sha256:00", Runtime: "js", State: "running", Started: noon, Pid: 42, MemoryBytes: 3 << 20,
 	Cpu: durationpb.New(1500 * time.Millisecond), Calls: 7}
 
 var ended1 = &controlpb.Program{Id: "abzzzzzzzzzz", AppId: "com.example.old", State: "ended", Started: noon,
@@ -60,16 +61,17 @@ func (canned) Inspect(_ context.Context, r *controlpb.InspectRequest) (*controlp
 	if r.GetId() != running.Id {
 		return &controlpb.InspectResponse{Program: ended1}, nil
 	}
-	memory, pids, cpu, rate := int64(64<<20), int64(32), 0.5, int32(200)
 	return &controlpb.InspectResponse{
 		Program: running, Entry: "app.js", Exports: []string{"payment", evil}, Image: "mapped", PolicyDigest: "sha256:11",
-		Limits: &controlpb.Limits{MemoryBytes: &memory, Pids: &pids, Cpu: &cpu, LogRate: &rate, CallTimeout: durationpb.New(5 * time.Second)},
+		Limits: someLimits(),
 		Locks: []*controlpb.Lock{
 			{Name: "user namespace", Want: "own", Found: "own", Ok: true},
 			{Name: "seccomp", Want: "filter", Found: "none", Ok: false},
 		},
-		Usage:   &controlpb.Usage{MemoryBytes: 3 << 20, PeakBytes: 4 << 20, Pids: 5, Cpu: durationpb.New(time.Second), LogLines: 9, LogDropped: 2},
-		Channel: &controlpb.Channel{Handshake: "Noise_NNpsk0_25519_AESGCM_SHA256", SentBytes: 100, SentMessages: 2},
+		Usage:    &controlpb.Usage{MemoryBytes: 3 << 20, PeakBytes: 4 << 20, Pids: 5, Cpu: durationpb.New(time.Second), LogLines: 9, LogDropped: 2},
+		Channel:  &controlpb.Channel{Handshake: "Noise_NNpsk0_25519_AESGCM_SHA256", SentBytes: 100, SentMessages: 2},
+		Denials:  []*controlpb.Denial{{Syscall: "socket", Arch: "x86_64", Action: "refused", Count: 7}, {Syscall: evil, Arch: "x32", Action: "killed", Count: 1}},
+		Learning: true,
 	}, nil
 }
 
@@ -90,7 +92,8 @@ func (canned) Call(_ context.Context, r *controlpb.CallRequest) (*controlpb.Call
 	return &controlpb.CallResponse{Outcome: &controlpb.CallResponse_OutputJson{OutputJson: out}}, nil
 }
 
-func (canned) Kill(_ context.Context, r *controlpb.KillRequest) (*controlpb.KillResponse, error) {
+func (c canned) Kill(_ context.Context, r *controlpb.KillRequest) (*controlpb.KillResponse, error) {
+	c.deeds.add("kill " + r.GetId())
 	return &controlpb.KillResponse{Exit: &controlpb.Exit{Cause: "killed by operator", Status: 137}}, nil
 }
 
@@ -114,7 +117,10 @@ func (canned) Events(_ context.Context, r *controlpb.EventsRequest, s *connect.S
 }
 
 // serveCanned serves on a socket of its own and returns its path.
-func serveCanned(t *testing.T) string {
+func serveCanned(t *testing.T) string { return serveWatched(t, nil) }
+
+// serveWatched serves likewise, and writes down what is asked for.
+func serveWatched(t *testing.T, d *deeds) string {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "control.sock")
 	l, err := control.Listen(socket, -1)
@@ -122,7 +128,7 @@ func serveCanned(t *testing.T) string {
 		t.Fatal(err)
 	}
 	server := control.NewServer(control.ServerConfig{
-		Handler: canned{},
+		Handler: canned{deeds: d},
 		Access:  control.Access{Owners: []uint32{uint32(os.Getuid())}},
 		Refused: func(p control.Peer, procedure string, why error) { t.Errorf("refused: %v", why) },
 		Log:     slog.New(slog.DiscardHandler),
@@ -158,10 +164,11 @@ func TestAnswersInTables(t *testing.T) {
 		status int
 		want   []string
 	}{
-		{"ps", 0, []string{"ID            APP", "abcdefghijkm  com.example.loan  " + safe, "running", "42   3.0 MiB  1.50s  7"}},
+		{"ps", 0, []string{"ID            APP", "abcdefghijkm  com.example.loan  " + safe, "js       running", "42   3.0 MiB  1.50s  7"}},
 		{"ps -a", 0, []string{"ended: memory limit (" + safe + ")", "ended: exited with code 3", "  -    0 B"}},
-		{"inspect abc", 0, []string{"PROGRAM\n  id", "exports     payment, " + safe, "LIMITS AND USAGE", "memory        64M    3.0 MiB  peak 4.0 MiB",
-			"ok       user namespace", "MISSING  seccomp         filter  none", "CHANNEL\n  handshake", "call timeout  5s"}},
+		{"inspect abc", 0, []string{"PROGRAM\n  id", "exports     payment, " + safe, "LIMITS AND USAGE", "memory        64M     3.0 MiB  peak 4.0 MiB",
+			"ok       user namespace", "MISSING  seccomp         filter  none", "CHANNEL\n  handshake", "call timeout  5s",
+			"REFUSED SYSTEM CALLS\n  CALL", "socket", "refused  7", "learning    every system call", "memory soft   32M", "io rate       1M/s", "io weight     -"}},
 		{"inspect abz", 0, []string{"cause        memory limit (" + safe + ")", "exit status  137"}},
 		{"call abc payment 3", 0, []string{`{"name":"payment","input":3,"rows":[1,2]}` + "\n"}},
 		{"call abc payment -o table", 0, []string{"name   payment\ninput  null\nrows   [1,2]\n"}},
@@ -198,11 +205,11 @@ func expectTame(t *testing.T, o outcome) {
 func TestAnswersInJSON(t *testing.T) {
 	socket := serveCanned(t)
 	tests := []struct{ args, want string }{
-		{"ps", `[{"id":"abcdefghijkm","app_id":"com.example.loan","name":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","version":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","digest":"sha256:00","state":"running","started":"2024-02-29T12:00:00Z","pid":42,"memory_bytes":3145728,"cpu_seconds":1.5,"calls":7,"exit":null}]`},
+		{"ps", `[{"id":"abcdefghijkm","app_id":"com.example.loan","name":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","version":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","digest":"sha256:00","runtime":"js","state":"running","started":"2024-02-29T12:00:00Z","pid":42,"memory_bytes":3145728,"cpu_seconds":1.5,"calls":7,"exit":null}]`},
 		{"kill abc", `[{"id":"abcdefghijkm","exit":{"cause":"killed by operator","code":0,"signal":0,"syscall":"","fault":"","detail":"","status":137,"time":null}}]`},
 		{"logs abc", `{"time":"2024-02-29T12:00:00Z","level":"info","text":"one","dropped":0}`},
 		{"events", `{"seq":1,"time":"2024-02-29T12:00:00Z","type":"started","id":"abcdefghijkm","app_id":"com.example.loan","fields":{}}`},
-		{"inspect abc", `"limits":{"memory_bytes":67108864,"pids":32,"cpu":0.5,"call_timeout_seconds":5,"log_rate":200},"usage":{"memory_bytes":3145728,"peak_bytes":4194304,"pids":5,"cpu_seconds":1,"throttled_periods":0,"log_lines":9,"log_dropped":2},"locks":[{"name":"user namespace","want":"own","found":"own","ok":true},{"name":"seccomp","want":"filter","found":"none","ok":false}],"channel":{"handshake":"Noise_NNpsk0_25519_AESGCM_SHA256","sent_bytes":100,"received_bytes":0,"sent_messages":2,"received_messages":0,"rekeys":0}`},
+		{"inspect abc", `"limits":{"memory_bytes":67108864,"pids":32,"cpu":0.5,"call_timeout_seconds":5,"log_rate":200,"memory_soft_bytes":33554432,"cpu_weight":100,"io_rate":1048576,"io_weight":0,"tmp_bytes":16777216,"tmp_files":1024,"files":256,"ipc_rate":1000},"usage":{"memory_bytes":3145728,"peak_bytes":4194304,"pids":5,"cpu_seconds":1,"throttled_periods":0,"log_lines":9,"log_dropped":2},"locks":[{"name":"user namespace","want":"own","found":"own","ok":true},{"name":"seccomp","want":"filter","found":"none","ok":false}],"channel":{"handshake":"Noise_NNpsk0_25519_AESGCM_SHA256","sent_bytes":100,"received_bytes":0,"sent_messages":2,"received_messages":0,"rekeys":0},"denials":[{"syscall":"socket","arch":"x86_64","action":"refused","count":7},{"syscall":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","arch":"x32","action":"killed","count":1}],"learning":true}`},
 		{"inspect abz", `"exports":[],"image":""`},
 	}
 	for _, tt := range tests {

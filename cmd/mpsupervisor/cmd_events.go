@@ -17,10 +17,14 @@ func newEvents(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "events",
 		Short: "Print what happened in the supervisor",
-		Long: `events prints the latest events: programs started and ended and why, calls of
-the control API refused, configuration reloaded. With -f it waits for more.`,
+		Long: `events prints the latest events: programs started and ended and why, system
+calls that were refused to a program (seccomp_denied), memory faults (fault), what
+the monitor did about abnormal use and on which evidence, packages put in
+quarantine, calls of the control API refused, configuration reloaded. With -f it
+waits for more.`,
 		Example: `  mpsupervisor events
-  mpsupervisor events -f -o json | jq -r 'select(.type == "ended") | .fields.cause'`,
+  mpsupervisor events -f -o json | jq -r 'select(.type == "ended") | .fields.cause'
+  mpsupervisor events -o json | jq -r 'select(.type == "seccomp_denied") | [.app_id, .fields.syscall] | @tsv'`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.events(cmd, follow) },

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +53,7 @@ func (v inspectView) print(w io.Writer) error {
 	}{
 		{"PROGRAM", v.programRows()},
 		{"LIMITS AND USAGE", v.limitRows()},
+		{"REFUSED SYSTEM CALLS", denialRows(v.Denials)},
 		{"LOCKS", lockRows(v.Locks)},
 		{"CHANNEL", v.channelRows()},
 	}
@@ -80,10 +80,13 @@ func (v inspectView) print(w io.Writer) error {
 func (v inspectView) programRows() [][]string {
 	p := v.Program
 	rows := [][]string{
-		{"id", p.ID}, {"app", p.AppID + " " + p.Version}, {"name", p.Name}, {"state", p.State},
+		{"id", p.ID}, {"app", p.AppID + " " + p.Version}, {"name", p.Name}, {"runtime", p.Runtime}, {"state", p.State},
 		{"started", text(p.Started)}, {"pid", pidText(p.PID)}, {"calls", fmt.Sprint(p.Calls)},
 		{"entry", v.Entry}, {"exports", strings.Join(v.Exports, ", ")},
 		{"package", p.Digest}, {"policy", v.PolicyDigest}, {"heap image", v.Image},
+	}
+	if v.Learning {
+		rows = append(rows, []string{"learning", "every system call is recorded, none refused"})
 	}
 	if p.Exit != nil {
 		rows = append(rows, []string{"ended", text(p.Exit.Time)}, []string{"cause", p.Exit.text()},
@@ -93,15 +96,35 @@ func (v inspectView) programRows() [][]string {
 }
 
 func (v inspectView) limitRows() [][]string {
-	l, u := v.Limits, v.Usage
-	return [][]string{
-		{"", "LIMIT", "USED", ""},
-		{"memory", sizeText(l.Memory), bytesText(u.Memory), "peak " + bytesText(u.Peak)},
-		{"pids", fmt.Sprint(l.Pids), fmt.Sprint(u.Pids), ""},
-		{"cpu", fmt.Sprintf("%g", l.CPU), fmt.Sprintf("%.3fs", u.CPUSeconds), fmt.Sprintf("held back in %d periods", u.Throttled)},
-		{"call timeout", time.Duration(l.CallTimeoutSeconds * float64(time.Second)).String(), "", ""},
-		{"log lines", fmt.Sprintf("%d/s", l.LogRate), fmt.Sprint(u.LogLines), fmt.Sprintf("%d dropped", u.LogDropped)},
+	u := v.Usage
+	used := map[string][]string{
+		"memory":    {bytesText(u.Memory), "peak " + bytesText(u.Peak)},
+		"pids":      {fmt.Sprint(u.Pids), ""},
+		"cpu":       {fmt.Sprintf("%.3fs", u.CPUSeconds), fmt.Sprintf("held back in %d periods", u.Throttled)},
+		"log lines": {fmt.Sprint(u.LogLines), fmt.Sprintf("%d dropped", u.LogDropped)},
 	}
+	rows := [][]string{{"", "LIMIT", "USED", ""}}
+	for _, l := range v.Limits.rows(v.Program.Runtime == runtimeNative) {
+		row := []string{l.name, l.value, "", ""}
+		copy(row[2:], used[l.name])
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// runtimeNative is the runtime of a program with processes of its own.
+const runtimeNative = "native"
+
+// denialRows is the table of refused system calls; it is empty when there are none.
+func denialRows(denials []denialView) [][]string {
+	if len(denials) == 0 {
+		return nil
+	}
+	rows := [][]string{{"CALL", "ARCH", "ACTION", "COUNT"}}
+	for _, d := range denials {
+		rows = append(rows, []string{d.Syscall, d.Arch, d.Action, fmt.Sprint(d.Count)})
+	}
+	return rows
 }
 
 // lockRows is the table of locks; it is empty when there are none to show.

@@ -40,9 +40,9 @@ func (a *app) ps(cmd *cobra.Command, all bool) error {
 		return printJSON(a.out, views)
 	}
 	t := newTable(a.out)
-	t.row("ID", "APP", "VERSION", "STATE", "AGE", "PID", "MEMORY", "CPU", "CALLS")
+	t.row("ID", "APP", "VERSION", "RUNTIME", "STATE", "AGE", "PID", "MEMORY", "CPU", "CALLS")
 	for _, p := range list.GetPrograms() {
-		t.row(p.GetId(), p.GetAppId(), p.GetVersion(), stateText(p), since(p.GetStarted()),
+		t.row(p.GetId(), p.GetAppId(), p.GetVersion(), p.GetRuntime(), stateText(p), since(p.GetStarted()),
 			pidText(p.GetPid()), bytesText(p.GetMemoryBytes()), fmt.Sprintf("%.2fs", seconds(p.GetCpu())), fmt.Sprint(p.GetCalls()))
 	}
 	return t.flush()

@@ -7,7 +7,6 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/mpsupervisor/mpsupervisor/internal/config"
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
@@ -22,7 +21,8 @@ type programView struct {
 	Name       string    `json:"name"`
 	Version    string    `json:"version"`
 	Digest     string    `json:"digest"`
-	State      string    `json:"state"` // starting, running, ending, ended
+	Runtime    string    `json:"runtime"` // js, native
+	State      string    `json:"state"`   // starting, running, frozen, ending, ended
 	Started    *string   `json:"started"`
 	PID        int32     `json:"pid"`
 	Memory     uint64    `json:"memory_bytes"`
@@ -40,14 +40,6 @@ type exitView struct {
 	Detail  string  `json:"detail"`
 	Status  int32   `json:"status"`
 	Time    *string `json:"time"`
-}
-
-type limitsView struct {
-	Memory             int64   `json:"memory_bytes"`
-	Pids               int64   `json:"pids"`
-	CPU                float64 `json:"cpu"`
-	CallTimeoutSeconds float64 `json:"call_timeout_seconds"`
-	LogRate            int32   `json:"log_rate"`
 }
 
 type usageView struct {
@@ -86,12 +78,21 @@ type inspectView struct {
 	Usage        usageView    `json:"usage"`
 	Locks        []lockView   `json:"locks"`
 	Channel      *channelView `json:"channel"`
+	Denials      []denialView `json:"denials"` // system calls that were refused, most frequent first
+	Learning     bool         `json:"learning"`
+}
+
+type denialView struct {
+	Syscall string `json:"syscall"`
+	Arch    string `json:"arch"`
+	Action  string `json:"action"` // killed, refused, logged
+	Count   uint64 `json:"count"`
 }
 
 func viewProgram(p *controlpb.Program) programView {
 	return programView{
 		ID: p.GetId(), AppID: p.GetAppId(), Name: p.GetName(), Version: p.GetVersion(),
-		Digest: p.GetDigest(), State: p.GetState(), Started: stamp(p.GetStarted()), PID: p.GetPid(),
+		Digest: p.GetDigest(), Runtime: p.GetRuntime(), State: p.GetState(), Started: stamp(p.GetStarted()), PID: p.GetPid(),
 		Memory: p.GetMemoryBytes(), CPUSeconds: seconds(p.GetCpu()), Calls: p.GetCalls(),
 		Exit: viewExit(p.GetExit()),
 	}
@@ -112,18 +113,12 @@ func viewInspect(r *controlpb.InspectResponse) inspectView {
 		Program: viewProgram(r.GetProgram()), Entry: r.GetEntry(), Exports: r.GetExports(),
 		Image: r.GetImage(), PolicyDigest: r.GetPolicyDigest(), Limits: viewLimits(r.GetLimits()),
 		Usage: viewUsage(r.GetUsage()), Locks: viewLocks(r.GetLocks()), Channel: viewChannel(r.GetChannel()),
+		Denials: viewDenials(r.GetDenials()), Learning: r.GetLearning(),
 	}
 	if v.Exports == nil {
 		v.Exports = []string{} // an empty array, never null
 	}
 	return v
-}
-
-func viewLimits(l *controlpb.Limits) limitsView {
-	return limitsView{
-		Memory: l.GetMemoryBytes(), Pids: l.GetPids(), CPU: l.GetCpu(),
-		CallTimeoutSeconds: seconds(l.GetCallTimeout()), LogRate: l.GetLogRate(),
-	}
 }
 
 func viewUsage(u *controlpb.Usage) usageView {
@@ -137,6 +132,14 @@ func viewLocks(locks []*controlpb.Lock) []lockView {
 	v := make([]lockView, 0, len(locks))
 	for _, l := range locks {
 		v = append(v, lockView{Name: l.GetName(), Want: l.GetWant(), Found: l.GetFound(), OK: l.GetOk()})
+	}
+	return v
+}
+
+func viewDenials(denials []*controlpb.Denial) []denialView {
+	v := make([]denialView, 0, len(denials))
+	for _, d := range denials {
+		v = append(v, denialView{Syscall: d.GetSyscall(), Arch: d.GetArch(), Action: d.GetAction(), Count: d.GetCount()})
 	}
 	return v
 }
@@ -198,6 +201,3 @@ func bytesText(n uint64) string {
 	}
 	return fmt.Sprintf("%.1f %ciB", v, units[0])
 }
-
-// sizeText gives a limit as it is written in a configuration.
-func sizeText(n int64) string { return config.Size(n).String() }
