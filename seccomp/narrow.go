@@ -30,7 +30,7 @@ func Narrow(rules []Rule, only []string) []Rule {
 // the program and takes its own filter, and by which any process begins: a
 // dynamic one is loaded by a program that opens and reads its libraries.
 var starting = []string{
-	"pipe2", "dup3", "setsid", "ioctl", "chdir", "close_range", "seccomp", "execve", "eventfd2", "epoll_create1",
+	"pipe2", "socketpair", "dup3", "setsid", "setpgid", "ioctl", "chdir", "umask", "close_range", "seccomp", "execve", "eventfd2", "epoll_create1",
 	"brk", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "sched_getaffinity",
 	"open", "openat", "access", "faccessat", "readlink", "readlinkat", "stat", "newfstatat", "lseek",
 }

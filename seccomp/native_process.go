@@ -22,6 +22,7 @@ func nativeProcesses() []Rule {
 			allow("clone", "processes and threads; no flag for a namespace gets through",
 				only(0, cloneProcess, "flags have no bit but the signal, CLONE_VM, _FS, _FILES, _SIGHAND, _PIDFD, _VFORK, _THREAD, _SYSVSEM, _SETTLS, _PARENT_SETTID, _CHILD_CLEARTID, _DETACHED, _CHILD_SETTID")),
 			answer("clone3", syscall.ENOSYS, "its flags lie in memory where a filter cannot look; callers fall back to clone").quiet(),
+			answer("futex_waitv", syscall.ENOSYS, "waits for several at once, for other systems' programs; callers fall back to futex").quiet(),
 		},
 		each("fork vfork execve execveat", "processes; only files of the root can be executed"),
 		each("exit exit_group wait4 waitid", "their end"),
@@ -53,7 +54,7 @@ func nativeSelf() []Rule {
 		each("landlock_create_ruleset landlock_add_rule landlock_restrict_self", "a program may take away from itself what it has"),
 		[]Rule{
 			allow("seccomp", "the same; the worker above it takes a narrower filter by it, too. A listener, which another process would have to serve, stays out",
-				is32(0, 1, "operation is SECCOMP_SET_MODE_FILTER"), without(1, low32&^0x17, "flags have no bit but SECCOMP_FILTER_FLAG_TSYNC, _LOG, _SPEC_ALLOW, _TSYNC_ESRCH")),
+				is32(0, 1, "operation is SECCOMP_SET_MODE_FILTER"), without(1, low32&^0x13, "flags have no bit but SECCOMP_FILTER_FLAG_TSYNC, _LOG, _TSYNC_ESRCH")),
 			allow("seccomp", "asks what the kernel has", is32(0, 2, "operation is SECCOMP_GET_ACTION_AVAIL")),
 		},
 		processOptions(),

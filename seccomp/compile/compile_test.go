@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,32 @@ func TestNarrowedFiltersEqualTable(t *testing.T) {
 	only := []string{"socket", "mknodat", "setsockopt", "mount"}
 	for _, target := range targets {
 		equal(t, mustCompile(t, seccomp.RoleNative, only, target.arch), seccomp.RoleNative, seccomp.Narrow(whole, only), target)
+	}
+}
+
+// Nothing is forgotten: the table says of every call that libseccomp has a name
+// for whether a program may make it, but for those that Linux has only a number
+// for.
+func TestNativeNamesEveryCall(t *testing.T) {
+	numbersOnly := strings.Fields("afs_syscall epoll_ctl_old epoll_wait_old get_thread_area set_thread_area getpmsg putpmsg security tuxcall vserver")
+	rules, err := seccomp.Table(seccomp.RoleNative)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, r := range rules {
+		named[r.Syscall] = true
+		if !has(AMD64, r.Syscall) {
+			t.Errorf("the table names %s, which x86-64 does not have", r.Syscall)
+		}
+	}
+	for _, target := range targets {
+		for nr := range firstNewer {
+			name, err := libseccomp.ScmpSyscall(nr).GetNameByArch(target.id)
+			if err == nil && !named[name] && !slices.Contains(numbersOnly, name) {
+				t.Errorf("the table does not name %s, call %d of %s", name, nr, target.arch)
+			}
+		}
 	}
 }
 
@@ -223,6 +250,9 @@ func TestName(t *testing.T) {
 		{AuditI386, 1, "exit (32-bit entry)"},
 		{AuditAArch64, 40, "mount"},
 		{AuditARM, 1, "exit (32-bit entry)"},
+		{AuditX86_64, 451, "cachestat"},
+		{AuditAArch64, 457, "statmount"},
+		{AuditI386, 470, "listns (32-bit entry)"},
 		{AuditX86_64, 9999, "syscall 9999"},
 		{0x1234, 7, "syscall 7 of architecture 0x1234"},
 	}
