@@ -53,7 +53,10 @@ func (l *Launcher) container(s Spec) (*configs.Config, error) {
 		// join the control group, which Start has joined already.
 		Cgroups: &cgroups.Cgroup{Rootless: true, Resources: &cgroups.Resources{}},
 	}
-	return conf, l.omit(conf, s.Without)
+	if s.Native != nil {
+		l.nativeContainer(conf, s)
+	}
+	return conf, l.omit(conf, s)
 }
 
 // mounts are what a worker's root has besides the worker's binary: a directory,
@@ -92,12 +95,19 @@ func rlimits() []configs.Rlimit {
 		{Type: unix.RLIMIT_LOCKS, Hard: 0},         // no files, no locks
 	}
 	// Not RLIMIT_NPROC: the pids controller counts better and can be changed.
-	for i, w := range want {
-		var own unix.Rlimit
-		if unix.Getrlimit(w.Type, &own) == nil {
-			want[i].Hard = min(w.Hard, own.Max)
-		}
+	for i := range want {
 		want[i].Soft = want[i].Hard
+		want[i] = lowered(want[i])
 	}
 	return want
+}
+
+// lowered keeps a limit within the launcher's own.
+func lowered(l configs.Rlimit) configs.Rlimit {
+	var own unix.Rlimit
+	if unix.Getrlimit(l.Type, &own) == nil {
+		l.Hard = min(l.Hard, own.Max)
+		l.Soft = min(l.Soft, l.Hard)
+	}
+	return l
 }

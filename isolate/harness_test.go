@@ -81,9 +81,10 @@ func open(t testing.TB) *Launcher {
 	}
 	t.Cleanup(func() {
 		left, _ := os.ReadDir(l.states())
+		roots, _ := os.ReadDir(l.place(""))
 		groups, err := conf.Groups.Names()
-		if len(left) > 0 || len(groups) > 0 || err != nil {
-			t.Errorf("left behind: state %v, groups %v, %v", left, groups, err)
+		if len(left) > 0 || len(roots) > 0 || len(groups) > 0 || err != nil {
+			t.Errorf("left behind: state %v, roots %v, groups %v, %v", left, roots, groups, err)
 		}
 		if err := l.Close(); err != nil {
 			t.Error(err)
@@ -112,6 +113,10 @@ func begin(t testing.TB, l *Launcher, s Spec) (*Worker, *bufio.Reader) {
 	}
 	defer w.Close()
 	t.Cleanup(func() { r.Close() })
+	// Or it could not be opened once more, as /dev/stderr.
+	if err := w.Chmod(0o666); err != nil {
+		t.Fatal(err)
+	}
 	s.Stderr = w
 	if s.ID == "" {
 		s.ID = "a"

@@ -84,7 +84,7 @@ func TestIdentity(t *testing.T) {
 	if pids, err := w.Group.Procs(); len(pids) != 1 || pids[0] != w.Pid || err != nil {
 		t.Errorf("in the control group: %v %v, want %d", pids, err, w.Pid)
 	}
-	if got, err := w.Group.Limits(); got != limits || err != nil {
+	if got, err := w.Group.Limits(); got.Memory != limits.Memory || got.Pids != limits.Pids || got.CPU != limits.CPU || err != nil {
 		t.Errorf("limits %+v %v, want %+v", got, err, limits)
 	}
 	done.Close()

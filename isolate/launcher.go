@@ -24,7 +24,13 @@ import (
 )
 
 // Launcher starts workers. Its methods may be called concurrently.
-type Launcher struct{ conf Config }
+type Launcher struct {
+	conf Config
+
+	bones  *os.File // the skeleton of native programs' roots
+	binary *os.File // the worker's binary as workers may execute it
+	unfit  error    // why no native program can be started, if so
+}
 
 // Open makes what all workers share: the state directory and in it the root
 // file system. Close takes both away.
@@ -32,7 +38,7 @@ func Open(conf Config) (_ *Launcher, err error) {
 	if err := conf.check(); err != nil {
 		return nil, err
 	}
-	l := &Launcher{conf}
+	l := &Launcher{conf: conf}
 	// The directory is in this lane alone, so whatever is in it is a leftover.
 	if err := l.Close(); err != nil {
 		return nil, err
@@ -50,7 +56,36 @@ func Open(conf Config) (_ *Launcher, err error) {
 	if err := passable(l.files()); err != nil {
 		return nil, err
 	}
-	return l, l.makeRoot()
+	if err := l.makeRoot(); err != nil {
+		return nil, err
+	}
+	return l, l.finish()
+}
+
+// finish makes what native programs need, opens what every start needs, and
+// then lets nobody change the file system any more.
+func (l *Launcher) finish() (err error) {
+	l.unfit = l.makeNatives()
+	if l.binary, err = openPath(filepath.Join(l.root(), l.program())); err != nil {
+		return err
+	}
+	if l.unfit == nil {
+		l.bones, l.unfit = openPath(l.skeleton())
+	}
+	const remount = unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY | unix.MS_NOEXEC | unix.MS_NOSUID | unix.MS_NODEV
+	if err := unix.Mount("", l.files(), "", remount, ""); err != nil {
+		return fmt.Errorf("cannot make root file system read-only: %w", err)
+	}
+	return nil
+}
+
+// openPath opens a file to be named by its descriptor.
+func openPath(name string) (*os.File, error) {
+	fd, err := unix.Open(name, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open %s: %w", name, err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 // passable checks that others may pass through dir and all above it: a worker's
@@ -79,6 +114,9 @@ func mkdir(dir string, mode os.FileMode) error {
 
 // Close removes what Open made. There must be no worker left.
 func (l *Launcher) Close() error {
+	for _, f := range []*os.File{l.bones, l.binary} {
+		f.Close() // nil is no file to close, and an open one keeps nothing mounted
+	}
 	if err := unmount(l.files()); err != nil {
 		return err
 	}
@@ -118,7 +156,7 @@ func (l *Launcher) program() string { return "/" + filepath.Base(l.conf.Binary) 
 // namespace (mount_namespaces(7)).
 func (l *Launcher) makeRoot() error {
 	const flags = unix.MS_NOSUID | unix.MS_NODEV
-	if err := unix.Mount("mpsupervisor", l.files(), "tmpfs", flags|unix.MS_NOEXEC, "mode=755,size=64k,nr_inodes=8"); err != nil {
+	if err := unix.Mount("mpsupervisor", l.files(), "tmpfs", flags|unix.MS_NOEXEC, "mode=755,size=64k,nr_inodes=16"); err != nil {
 		return fmt.Errorf("cannot mount root file system: %w", err)
 	}
 	for _, dir := range []string{l.root(), l.empty(), filepath.Join(l.root(), "dev")} {
@@ -130,14 +168,7 @@ func (l *Launcher) makeRoot() error {
 	if err := os.WriteFile(program, nil, 0o444); err != nil {
 		return fmt.Errorf("cannot make mount point: %w", err)
 	}
-	if err := bindReadOnly(l.conf.Binary, program, flags); err != nil {
-		return err
-	}
-	const remount = unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY | unix.MS_NOEXEC
-	if err := unix.Mount("", l.files(), "", remount|flags, ""); err != nil {
-		return fmt.Errorf("cannot make root file system read-only: %w", err)
-	}
-	return nil
+	return bindReadOnly(l.conf.Binary, program, flags)
 }
 
 // bindReadOnly shows the file from at to. The flags of a bind mount can only

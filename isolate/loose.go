@@ -56,22 +56,28 @@ func everyCapability() *configs.Capabilities {
 }
 
 // omit applies what a control run leaves out.
-func (l *Launcher) omit(conf *configs.Config, names []lock.Name) error {
-	for _, name := range names {
+func (l *Launcher) omit(conf *configs.Config, s Spec) error {
+	for _, name := range s.Without {
 		if change := omissions[name]; change != nil {
 			change(conf)
 		}
 	}
-	if slices.Contains(names, lock.ReadOnlyRoot) || slices.Contains(names, lock.PidNamespace) {
-		return l.loosen(conf, slices.Contains(names, lock.PidNamespace))
+	proc := slices.Contains(s.Without, lock.PidNamespace)
+	if s.Native == nil && (proc || slices.Contains(s.Without, lock.ReadOnlyRoot)) {
+		if err := l.loosen(conf); err != nil {
+			return err
+		}
+	}
+	if proc { // libcontainer could not get a new one
+		conf.MaskPaths = nil
+		conf.Mounts[0] = &configs.Mount{Source: "/proc", Destination: "/proc", Device: "bind", Flags: unix.MS_BIND | unix.MS_REC}
 	}
 	return nil
 }
 
 // loosen gives a control run a root of its own, which anybody may write to. The
-// usual one is read-only whatever is asked for. The host's /proc is in it if
-// the pid namespace is shared: libcontainer could not get a new one then.
-func (l *Launcher) loosen(conf *configs.Config, proc bool) error {
+// usual one is read-only whatever is asked for.
+func (l *Launcher) loosen(conf *configs.Config) error {
 	root := filepath.Join(l.conf.StateDir, "loose")
 	program := filepath.Join(root, l.program())
 	for _, dir := range []string{"", "dev", "proc"} {
@@ -86,8 +92,24 @@ func (l *Launcher) loosen(conf *configs.Config, proc bool) error {
 	conf.Mounts = append(conf.Mounts, &configs.Mount{
 		Source: l.conf.Binary, Destination: l.program(), Device: "bind", Flags: unix.MS_BIND | locked,
 	})
-	if proc {
-		conf.Mounts[0] = &configs.Mount{Source: "/proc", Destination: "/proc", Device: "bind", Flags: unix.MS_BIND | unix.MS_REC}
+	return nil
+}
+
+// loosenNative gives a control run's native program a root that anybody may
+// write to, with devices and set-user-ID bits in force. What is written stays in
+// memory: the first mount at place holds it, the second is the root.
+func loosenNative(place, lower string) error {
+	if err := unix.Mount("loose", place, "tmpfs", 0, "mode=711"); err != nil {
+		return fmt.Errorf("cannot mount root: %w", err)
+	}
+	upper, work := filepath.Join(place, "upper"), filepath.Join(place, "work")
+	for _, dir := range []string{upper, work} {
+		if err := mkdir(dir, 0o777); err != nil {
+			return err
+		}
+	}
+	if err := unix.Mount("root", place, "overlay", 0, fmt.Sprintf("%s,upperdir=%s,workdir=%s", lower, upper, work)); err != nil {
+		return fmt.Errorf("cannot mount root: %w", err)
 	}
 	return nil
 }

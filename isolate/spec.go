@@ -3,6 +3,7 @@ package isolate
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
+	"github.com/opencontainers/runc/libcontainer"
 	"github.com/opencontainers/runc/libcontainer/configs"
 )
 
@@ -37,18 +40,6 @@ type Spec struct {
 	Without []lock.Name
 }
 
-// Native is what a native program has besides its worker.
-type Native struct {
-	// Root is the directory that becomes the program's root, read-only: a
-	// descriptor opened with O_PATH or O_RDONLY. It stays the caller's.
-	Root *os.File
-
-	TTY      bool  // /dev/tty is there
-	TmpBytes int64 // what /tmp can hold; it counts as the worker's memory, too
-	TmpFiles int64 // how many inodes /tmp can have
-	Files    int64 // open descriptors of each process
-}
-
 var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
 func (s Spec) check(c Config) error {
@@ -60,10 +51,28 @@ func (s Spec) check(c Config) error {
 	case s.Stderr == nil || slices.Contains(s.Files, nil):
 		return fmt.Errorf("worker %s lacks a file", s.ID)
 	}
+	if err := errors.Join(s.Native.check(), s.checkLearn()); err != nil {
+		return err
+	}
 	for _, name := range s.Without {
 		if _, ok := omissions[name]; !ok {
 			return fmt.Errorf("lock %q cannot be left out by the launcher", name)
 		}
+	}
+	return nil
+}
+
+// checkLearn holds the filter to what is said of it. One that asks about every
+// call refuses nothing: it must be asked for, and the kernel must keep data from
+// being executed by itself, which elsewhere a filter does.
+func (s Spec) checkLearn() error {
+	filters, _ := seccomp.ParseStack(s.Filter)
+	asks := slices.ContainsFunc(filters, func(f seccomp.Filter) bool { return f.Listen })
+	switch {
+	case asks != s.Learn:
+		return fmt.Errorf("worker %s: a filter that asks (%v) where learning is %v", s.ID, asks, s.Learn)
+	case s.Learn && !lock.InKernel(lock.MDWE):
+		return lock.Missing(lock.MDWE, "not in this kernel, and a filter that refuses nothing cannot do instead")
 	}
 	return nil
 }
@@ -74,10 +83,18 @@ type Policy [sha256.Size]byte
 
 // policy hashes the settings in the canonical form of encoding/json: members
 // in the order of the struct, map keys sorted. What only names the instance is
-// not in it, apart from the range of user ids.
-func policy(conf *configs.Config, args, env []string, files int, limits cgroup.Limits, filter []byte) (Policy, error) {
+// not in it, apart from the range of user ids; nor is which directory a native
+// program has for a root, which locks nothing.
+func policy(conf *configs.Config, proc *libcontainer.Process, limits cgroup.Limits, s Spec) (Policy, error) {
+	locks := *conf
+	var native *Native
+	if s.Native != nil {
+		locks.Rootfs = ""
+		native = new(*s.Native)
+		native.Root = nil
+	}
 	h := sha256.New()
-	fmt.Fprintf(h, "mpsupervisor policy 1\x00")
+	fmt.Fprintf(h, "mpsupervisor policy 2\x00")
 	err := json.NewEncoder(h).Encode(struct {
 		Config *configs.Config
 		Args   []string
@@ -85,7 +102,9 @@ func policy(conf *configs.Config, args, env []string, files int, limits cgroup.L
 		Files  int
 		Limits cgroup.Limits
 		Filter []byte
-	}{conf, args, env, files, limits, filter})
+		Native *Native
+		Learn  bool
+	}{&locks, proc.Args, proc.Env, len(proc.ExtraFiles), limits, s.Filter, native, s.Learn})
 	if err != nil {
 		return Policy{}, fmt.Errorf("cannot encode policy: %w", err)
 	}

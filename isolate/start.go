@@ -36,14 +36,19 @@ func (l *Launcher) Start(s Spec) (_ *Worker, err error) {
 		return nil, err
 	}
 	undo.add(func() error { return clear(group) })
-
+	if s.Native != nil {
+		if err := l.furnish(s); err != nil {
+			return nil, err
+		}
+		undo.add(func() error { return l.strip(s.ID) })
+	}
 	conf, err := l.container(s)
 	if err != nil {
 		return nil, err
 	}
 	proc := l.process(s)
 	w := l.worker(s, group)
-	if w.Policy, err = policy(conf, proc.Args, proc.Env, len(proc.ExtraFiles), limits, s.Filter); err != nil {
+	if w.Policy, err = policy(conf, proc, limits, s); err != nil {
 		return nil, err
 	}
 	undo.add(func() error { return os.RemoveAll(w.state) })
@@ -74,14 +79,20 @@ func (l *Launcher) Start(s Spec) (_ *Worker, err error) {
 // worker gives what is known of a worker before it exists.
 func (l *Launcher) worker(s Spec, group *cgroup.Group) *Worker {
 	uid := l.conf.uid(s.Slot)
-	return &Worker{
+	w := &Worker{
 		ID: s.ID, Slot: s.Slot, UID: uid + workerUID, Group: group,
 		state: l.state(s.ID), joined: make(chan struct{}),
 		subject: verify.Subject{
 			Program: l.program(), UID: uid + workerUID, UIDBase: uid, UIDCount: l.conf.UIDCount,
-			Group: group, Limits: s.Limits,
+			Group: group, Limits: s.Limits, Learn: s.Learn,
 		},
 	}
+	if s.Native != nil {
+		w.tmp = filepath.Join(l.place(s.ID), "tmp")
+		w.strip = func() error { return l.strip(s.ID) }
+		w.subject.Native = &verify.Native{Binary: l.binary, Files: s.Native.Files}
+	}
+	return w
 }
 
 // limits gives the limits without those that are left out.
@@ -105,15 +116,21 @@ func (l *Launcher) process(s Spec) *libcontainer.Process {
 	if slices.Contains(s.Without, lock.UserNamespace) {
 		uid += int(l.conf.uid(s.Slot))
 	}
+	files := s.Files
+	program := l.program()
+	if s.Native != nil {
+		program = self(len(files))
+		files = append(files[:len(files):len(files)], l.binary)
+	}
 	return &libcontainer.Process{
-		Args: append([]string{l.program()}, s.Args...),
+		Args: append([]string{program}, s.Args...),
 		// HOME is set because libcontainer would else look for /etc/passwd.
 		Env:        append([]string{"HOME=/", "GOMAXPROCS=1"}, s.Env...),
 		UID:        uid,
 		GID:        uid,
 		Cwd:        "/",
 		Stderr:     s.Stderr,
-		ExtraFiles: s.Files,
+		ExtraFiles: files,
 		Init:       true,
 		LogLevel:   s.omissions().LogLevel(),
 	}

@@ -33,6 +33,7 @@ type Worker struct {
 
 	proc   *libcontainer.Process
 	state  string
+	strip  func() error  // takes the root of a native program away; else nil
 	tmp    string        // where this process sees the /tmp of a native program; "" if there is none
 	joined chan struct{} // closed when it is in all its control groups
 	failed error         // why it is not
@@ -184,6 +185,10 @@ func (w *Worker) Wait() (Ended, error) {
 		e.Code = ws.ExitStatus()
 	}
 	e.Usage, err = w.Group.Stat()
+	if w.strip != nil {
+		// Before the group, which what is in /tmp was charged to.
+		err = errors.Join(err, w.strip())
+	}
 	return e, errors.Join(err, clear(w.Group), os.RemoveAll(w.state), w.Pidfd.Close())
 }
 

@@ -107,6 +107,10 @@ func Enter(cfg Config) (Report, error) {
 	if err := prepare(); err != nil {
 		return Report{}, fmt.Errorf("cannot seal the worker: %w", err)
 	}
+	if cfg.Learn && !lock.InKernel(lock.MDWE) {
+		return Report{}, fmt.Errorf("cannot seal the worker: %w",
+			lock.Missing(lock.MDWE, "not in this kernel, and a filter that refuses nothing cannot do instead"))
+	}
 	s := &state{Config: cfg}
 	for _, step := range steps {
 		if slices.Contains(cfg.Without, step.name) {

@@ -1,11 +1,12 @@
-// Package landlock makes the one Landlock ruleset that this project has: it
-// denies everything that the running kernel's Landlock can deny.
+// Package landlock makes the two Landlock rulesets that this project has: one
+// denies everything that the running kernel's Landlock can deny, the other all
+// of that but what a native program does in its own root.
 //
 // What that is depends on the kernel. Every Landlock denies files by name, and
 // that much is required of a host; sockets, signals and device commands came
 // later (landlock(7)). Missing names what a kernel's Landlock leaves to the
 // other locks, so that nobody takes it for more than it is. Landlock is spoken
-// to directly: nothing allowed takes two system calls.
+// to directly: nothing allowed takes two system calls, and something three.
 package landlock
 
 import (

@@ -32,6 +32,9 @@ func unlessAbsent(name lock.Name, there look) look {
 		if v.inKernel(name) {
 			return want, found, ok
 		}
+		if v.Learn {
+			return want, "not in this kernel, and the filter, which would do instead, refuses nothing", false
+		}
 		if _, filter, on := seccomp(v); !on {
 			return want, "not in this kernel, and the filter, which would do instead, is missing: " + filter, false
 		}
@@ -41,7 +44,11 @@ func unlessAbsent(name lock.Name, there look) look {
 
 // landlocked also says what this kernel's Landlock leaves to the other locks.
 func landlocked(v *view) (want, found string, ok bool) {
-	want, found, ok = behindFilter("nothing allowed that the kernel can deny")(v)
+	state := "nothing allowed that the kernel can deny"
+	if v.Native != nil {
+		state = "reading and executing below its root, writing in /tmp, using devices, and nothing else that the kernel can deny"
+	}
+	want, found, ok = behindFilter(state)(v)
 	kernel, err := landlock.Running()
 	if err != nil {
 		return want, fmt.Sprintf("the kernel has none: %v", err), false

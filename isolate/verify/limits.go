@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
@@ -80,8 +81,16 @@ var zero = []string{"Max core file size", "Max file size", "Max locked memory", 
 // maxFiles is the most descriptors that a worker may have.
 const maxFiles = "64"
 
+// rlimits looks at process 1. A native program inherits its limits, which no
+// process can raise, and may lower them.
 func rlimits(v *view) (want, found string, ok bool) {
 	want = "no core, file, locked memory, message queue or real time; 64 descriptors"
+	zero, most := zero, maxFiles
+	if v.Native != nil {
+		zero = slices.DeleteFunc(slices.Clone(zero), func(name string) bool { return name == "Max file size" })
+		most = strconv.FormatInt(v.Native.Files, 10)
+		want = "no core, locked memory, message queue or real time; " + most + " descriptors"
+	}
 	hard := parseLimits(v.text("limits"))
 	var bad []string
 	for _, name := range zero {
@@ -89,7 +98,7 @@ func rlimits(v *view) (want, found string, ok bool) {
 			bad = append(bad, name+" "+hard[name])
 		}
 	}
-	if files := hard["Max open files"]; files != maxFiles {
+	if files := hard["Max open files"]; files != most {
 		bad = append(bad, "Max open files "+files)
 	}
 	if len(bad) > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -54,6 +55,60 @@ func (v *view) readTasks() error {
 		return ErrGone
 	}
 	return nil
+}
+
+// kin is a process of a native program besides process 1.
+type kin struct {
+	pid    int
+	status map[string]string
+}
+
+// readKin reads the status of every other process in a native program's group.
+// Those that end meanwhile do not count.
+func (v *view) readKin() error {
+	if v.Native == nil {
+		return nil
+	}
+	pids, err := v.Group.Procs()
+	if err != nil {
+		return err
+	}
+	for _, pid := range pids {
+		if pid == v.Pid {
+			continue
+		}
+		s, err := readStatus("/proc/" + strconv.Itoa(pid) + "/status")
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		v.kin = append(v.kin, kin{pid, s})
+	}
+	// What has left the group meanwhile may have been somebody else's pid by then.
+	if pids, err = v.Group.Procs(); err != nil {
+		return err
+	}
+	v.kin = slices.DeleteFunc(v.kin, func(k kin) bool { return !slices.Contains(pids, k.pid) })
+	return nil
+}
+
+// everyone looks at process 1 and then at each other process; the first that is
+// not as it must be is what was found.
+func everyone(first look, each func(*view, map[string]string) (found string, ok bool)) look {
+	return func(v *view) (want, found string, ok bool) {
+		want, found, ok = first(v)
+		if !ok || len(v.kin) == 0 {
+			return want, found, ok
+		}
+		for _, k := range v.kin {
+			if found, ok := each(v, k.status); !ok {
+				return want, fmt.Sprintf("process %d: %s", k.pid, found), false
+			}
+		}
+		return want, fmt.Sprintf("%s, and %d more processes", found, len(v.kin)), true
+	}
 }
 
 // every finds the value of a key in all threads. Where they differ, all values

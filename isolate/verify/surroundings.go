@@ -45,27 +45,54 @@ func interfaces(table string) (names []string) {
 	return names
 }
 
-// root looks at every mount. The worker's program is one, the root around it
-// and an empty directory over a hidden procfs are the others: see package
+// place is what must be mounted somewhere.
+type place struct {
+	kind    string   // "" is any but proc
+	options []string // all of which it must have
+}
+
+// sealed is what a worker sees without anything of its own: its program, the
+// root around it and an empty directory over a hidden procfs, see package
 // isolate. What can be reached is read-only and honours no set-user-ID bit and
 // no device.
+func (v *view) sealed() (want string, places map[string]place) {
+	closed := place{"", []string{"ro", "nosuid", "nodev"}}
+	return "read-only, nothing in it but " + v.Program, map[string]place{"/": closed, "/dev": closed, v.Program: closed}
+}
+
+// furnished is what a native program sees.
+func furnished() (want string, places map[string]place) {
+	return "read-only, with its own /proc and /tmp, and a few devices", map[string]place{
+		"/":     {"overlay", []string{"ro", "nosuid", "nodev"}},
+		"/dev":  {"tmpfs", []string{"ro", "nosuid", "noexec"}},
+		"/tmp":  {"tmpfs", []string{"nosuid", "nodev", "noexec"}},
+		"/proc": {"proc", []string{"ro", "nosuid", "nodev", "noexec"}},
+	}
+}
+
+// root looks at every mount.
 func root(v *view) (want, found string, ok bool) {
-	want = "read-only, nothing in it but " + v.Program
+	want, places := v.sealed()
+	if v.Native != nil {
+		want, places = furnished()
+	}
 	at := map[string]mount{} // the topmost at each place
 	for _, m := range parseMounts(v.text("mountinfo")) {
 		at[m.point] = m
 	}
 	var bad []string
-	for _, point := range []string{"/", "/dev", v.Program} {
+	for point := range places {
 		if _, ok := at[point]; !ok {
 			bad = append(bad, "nothing on "+point)
 		}
 	}
 	for point, m := range at {
-		if point != "/" && point != "/dev" && point != v.Program {
+		p, known := places[point]
+		switch {
+		case known && (m.lacks(p.options...) != nil || p.kind != "" && m.kind != p.kind || p.kind == "" && m.kind == "proc"):
+			bad = append(bad, fmt.Sprintf("%s on %s without %v", m.kind, point, m.lacks(p.options...)))
+		case !known && !(v.Native != nil && m.masks()):
 			bad = append(bad, m.kind+" on "+point)
-		} else if lacks := m.lacks("ro", "nosuid", "nodev"); lacks != nil || m.kind == "proc" {
-			bad = append(bad, fmt.Sprintf("%s on %s without %v", m.kind, point, lacks))
 		}
 	}
 	if len(bad) > 0 {
@@ -73,6 +100,12 @@ func root(v *view) (want, found string, ok bool) {
 		return want, strings.Join(bad, ", "), false
 	}
 	return want, want, true
+}
+
+// masks reports whether a mount does no more than hide a file of /proc: under
+// an empty directory, or under /dev/null.
+func (m mount) masks() bool {
+	return strings.HasPrefix(m.point, "/proc/") && m.kind == "tmpfs" && m.lacks("ro") == nil
 }
 
 // mount is a line of /proc/PID/mountinfo (proc_pid_mountinfo(5)).
@@ -147,6 +180,17 @@ func (v *view) expected(number, target string) bool {
 		return true
 	case strings.HasPrefix(target, "/memfd:"):
 		return v.readOnly(number)
+	}
+	return v.Native != nil && forProgram(target)
+}
+
+// forProgram reports whether process 1 may have target open for its program:
+// what it talks with it by, what the program prints to, and a handle on it.
+func forProgram(target string) bool {
+	for _, kind := range []string{"socket:[", "pipe:[", "pidfd:[", "anon_inode:[pidfd]"} {
+		if strings.HasPrefix(target, kind) {
+			return true
+		}
 	}
 	return false
 }

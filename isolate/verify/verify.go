@@ -3,7 +3,8 @@
 // It believes nothing that was asked for and nothing that the worker says: it
 // looks at /proc/PID (proc(5)) and at the control groups, as root, from
 // outside. It is used before a worker is given a stranger's program, and by
-// inspect; it takes a fraction of a millisecond.
+// inspect; it takes a fraction of a millisecond. Of a native program every
+// process in the group is looked at, which takes a hundredth of one for each.
 //
 // Some locks have no trace outside of the process. For those there is an
 // argument instead, written as what was found, and it can fail: the worker's
@@ -32,6 +33,15 @@ type Subject struct {
 	UIDCount  uint32        // how long that range is
 	Group     *cgroup.Group // where it must be
 	Limits    cgroup.Limits // what that group must allow
+	Native    *Native       // what a native program has besides; nil if it is none
+	Learn     bool          // its filter was to record all calls and to refuse none
+}
+
+// Native is what is different about process 1 of a native program. Its children
+// are looked at, too.
+type Native struct {
+	Binary *os.File // what process 1 executes, instead of Subject.Program
+	Files  int64    // how many descriptors each process may have
 }
 
 // Lock is one lock as it was found.
@@ -45,7 +55,7 @@ type Lock struct {
 // check establishes one lock.
 type check struct {
 	name lock.Name
-	look func(*view) (want, found string, ok bool)
+	look look
 }
 
 // checks are in the order of lock.All.
@@ -57,8 +67,8 @@ var checks = []check{
 	{lock.IPCNamespace, namespace("ipc")},
 	{lock.UTSNamespace, namespace("uts")},
 	{lock.CgroupNamespace, namespace("cgroup")},
-	{lock.UIDRange, users},
-	{lock.Capabilities, capabilities},
+	{lock.UIDRange, everyone(users, userOf)},
+	{lock.Capabilities, everyone(capabilities, capabilitiesOf)},
 	{lock.Securebits, behindFilter("noroot, no_setuid_fixup, no_cap_ambient_raise, locked")},
 	{lock.Keyring, keyring},
 	{lock.ReadOnlyRoot, root},
@@ -68,10 +78,10 @@ var checks = []check{
 	{lock.Descriptors, descriptors},
 	{lock.Dumpable, dumpable},
 	{lock.Rlimits, rlimits},
-	{lock.NoNewPrivs, noNewPrivs},
+	{lock.NoNewPrivs, everyone(noNewPrivs, noNewPrivsOf)},
 	{lock.Landlock, landlocked},
 	{lock.MDWE, unlessAbsent(lock.MDWE, behindFilter("refuse exec gain"))},
-	{lock.Seccomp, seccomp},
+	{lock.Seccomp, filter},
 }
 
 // ErrGone says that the process to look at has ended.
@@ -102,6 +112,7 @@ type view struct {
 	dir    string
 	status map[string]string   // of the process
 	tasks  []map[string]string // the same of each thread
+	kin    []kin               // the other processes of a native program
 
 	inKernel func(lock.Name) bool // lock.InKernel
 
@@ -117,7 +128,10 @@ func (v *view) read() (err error) {
 		return err
 	}
 	v.readLimits()
-	return v.readTasks()
+	if err := v.readTasks(); err != nil {
+		return err
+	}
+	return v.readKin()
 }
 
 // same reports whether the pid still means the process.
