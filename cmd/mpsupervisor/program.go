@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -29,9 +30,10 @@ type waitResult struct {
 	err  error
 }
 
-// start starts a program and prints its console lines from then on.
-func (a *app) start(ctx context.Context, c *control.Client, req *controlpb.StartRequest) (*program, error) {
-	r, err := c.Start(ctx, req)
+// start starts a program with the files that req announces, and prints its
+// console lines from then on.
+func (a *app) start(ctx context.Context, c *control.Client, req *controlpb.StartRequest, files ...*os.File) (*program, error) {
+	r, err := c.StartFiles(ctx, req, files...)
 	if err != nil {
 		var answer *control.Error
 		if errors.As(err, &answer) {
@@ -41,7 +43,7 @@ func (a *app) start(ctx context.Context, c *control.Client, req *controlpb.Start
 	}
 	if r.GetExit() != nil {
 		a.lastWords(ctx, c, r.GetId())
-		return &program{exit: r.GetExit(), release: func() {}}, nil
+		return &program{client: c, id: r.GetId(), exit: r.GetExit(), release: func() {}}, nil
 	}
 	// Waiting goes on when ctx ends: the program is to be killed first.
 	held, release := context.WithCancel(context.WithoutCancel(ctx))
@@ -71,15 +73,24 @@ func (a *app) consoleLine(l *controlpb.LogLine) error { return printLine(a.err, 
 
 // wait returns when the program has ended, by itself or because ctx has.
 func (p *program) wait(ctx context.Context) error {
+	exit, err := p.await(ctx)
+	if err != nil {
+		return err
+	}
+	return exitError(exit)
+}
+
+// await is wait, and tells how the program ended.
+func (p *program) await(ctx context.Context) (mp.Exit, error) {
 	select {
 	case w := <-p.waited:
 		p.drain()
 		if w.err != nil {
-			return fmt.Errorf("cannot wait for the program: %w", w.err)
+			return mp.Exit{}, fmt.Errorf("cannot wait for the program: %w", w.err)
 		}
-		return exitError(exitOf(w.exit))
+		return exitOf(w.exit), nil
 	case <-ctx.Done():
-		return errors.Join(p.kill(), ctx.Err())
+		return mp.Exit{}, errors.Join(p.kill(), ctx.Err())
 	}
 }
 

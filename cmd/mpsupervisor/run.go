@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/bundle"
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
@@ -24,46 +25,86 @@ const (
 	endTimeout        = time.Second // between the end of a connection and that of its process
 )
 
-// run runs a program from its directory, start to end.
+// run runs a program, start to end.
 func (a *app) run(cmd *cobra.Command, o runOptions) (err error) {
-	if err := checkDirectory(o.dir); err != nil {
+	ctx, sig := catchSignals(cmd.Context())
+	defer func() {
+		err = bySignal(ctx, err)
+		sig.stop()
+	}()
+	j := job{a: a, o: o, signals: sig, req: &controlpb.StartRequest{Limits: o.limits.asked(cmd.Flags()), Attached: true, Learn: o.learn},
+		learnJSON: cmd.Flags().Changed("output") && a.format == formatJSON}
+	if err := j.open(); err != nil {
 		return err
 	}
-	s, err := a.connect(cmd.Context(), inPlaceOptions{config: o.config})
+	defer j.close()
+	s, err := a.connect(ctx, inPlaceOptions{config: o.config, learn: o.learn})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.end()) }()
-	ctx := s.ctx
-	pkg, input, err := a.gather(o, s.inPlace)
-	if err != nil {
+	j.session = s
+	if err := j.gather(); err != nil {
 		return err
 	}
-	defer pkg.Close()
-	if err := checkInput(input); err != nil {
-		return err
-	}
-	digest, err := a.put(ctx, s.client, o.dir, pkg)
-	if err != nil {
+	if err := j.put(s.ctx); err != nil {
 		return s.explain(err)
 	}
-	p, err := a.start(ctx, s.client, &controlpb.StartRequest{Digest: digest, Limits: o.limits.asked(cmd.Flags()), Attached: true})
-	if err != nil {
-		return s.explain(fmt.Errorf("cannot run %s: %w%s", o.dir, err, startHint(err)))
+	if j.streams() {
+		return s.explain(j.stream(s.ctx))
 	}
-	defer p.close()
-	if p.exit != nil {
-		return exitError(exitOf(p.exit))
+	return s.explain(j.converse(s.ctx))
+}
+
+// bySignal turns the end of the command's context by a signal into the exit
+// status that says so.
+func bySignal(ctx context.Context, err error) error {
+	var by signalled
+	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &by) {
+		return &statusError{status: 128 + int(by.signal)}
 	}
-	if o.verbose {
-		if err := a.printSeal(ctx, s.client, p.id); err != nil {
-			return errors.Join(err, p.kill())
+	return err
+}
+
+// job is one run on its way.
+type job struct {
+	a         *app
+	o         runOptions
+	signals   *signals
+	session   session
+	learnJSON bool
+
+	root    *os.File // with --native
+	pkg     *os.File // without
+	input   []byte
+	runtime string
+	req     *controlpb.StartRequest
+}
+
+// what names what is run, for errors.
+func (j *job) what() string {
+	if j.o.native {
+		return fmt.Sprintf("%s in %s", j.o.args[0], j.o.root)
+	}
+	return j.o.dir
+}
+
+// open catches a wrong argument before anything is started for it, and opens
+// the root directory with the caller's rights.
+func (j *job) open() (err error) {
+	if !j.o.native {
+		return checkDirectory(j.o.dir)
+	}
+	j.root, err = openRoot(j.o.root)
+	return err
+}
+
+func (j *job) close() {
+	for _, f := range []*os.File{j.root, j.pkg} {
+		if f != nil {
+			f.Close()
 		}
 	}
-	if o.call == "" {
-		return s.explain(p.wait(ctx))
-	}
-	return s.explain(p.callOnce(ctx, a, o.call, input))
 }
 
 // checkDirectory catches a wrong argument before anything is started for it.
@@ -80,29 +121,50 @@ func checkDirectory(dir string) error {
 	return nil
 }
 
+// openRoot opens a directory to hand it on; its own name may be a symbolic link.
+// The permission to search it is enough.
+func openRoot(dir string) (*os.File, error) {
+	f, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("cannot use %s as a root directory: %w: there is no such directory", dir, mp.ErrNotFound)
+	case errors.Is(err, unix.ENOTDIR):
+		return nil, fmt.Errorf("cannot use %s as a root directory: %w: it is no directory", dir, mp.ErrBadPackage)
+	case err != nil:
+		return nil, fmt.Errorf("cannot use %s as a root directory: %w", dir, err)
+	}
+	return f, nil
+}
+
 // gather reads package and input while it still may, and then gives up the
 // right to. Bytes are copied here; nothing is parsed.
-func (a *app) gather(o runOptions, inPlace bool) (pkg *os.File, input []byte, err error) {
-	pkg, err = bundle.Pack(o.dir)
-	if err != nil {
-		return nil, nil, err
+func (j *job) gather() (err error) {
+	if !j.o.native {
+		if j.pkg, err = bundle.Pack(j.o.dir); err != nil {
+			return err
+		}
+		if j.input, err = j.a.readInput(j.o.input); err != nil {
+			return err
+		}
 	}
-	input, err = a.readInput(o.input)
-	if err == nil && inPlace {
+	if j.session.inPlace {
 		err = privilege.DropAll()
 	}
-	if err != nil {
-		pkg.Close()
-		return nil, nil, err
+	if err == nil && !j.o.native {
+		err = checkInput(j.input)
 	}
-	return pkg, input, nil
+	return err
 }
 
 // put hands the package over, and says what its manifest has wrong.
-func (a *app) put(ctx context.Context, c *control.Client, dir string, pkg *os.File) (digest string, err error) {
-	r, err := c.PutPackage(ctx, pkg)
+func (j *job) put(ctx context.Context) error {
+	if j.o.native {
+		j.runtime = bundle.RuntimeNative
+		return nil
+	}
+	r, err := j.session.client.PutPackage(ctx, j.pkg)
 	if err != nil {
-		return "", fmt.Errorf("cannot run %s: %w", dir, err)
+		return fmt.Errorf("cannot run %s: %w", j.what(), err)
 	}
 	for _, w := range r.GetWarnings() {
 		where := "manifest.json"
@@ -110,9 +172,54 @@ func (a *app) put(ctx context.Context, c *control.Client, dir string, pkg *os.Fi
 			where += fmt.Sprintf(":%d", w.GetLine())
 		}
 		text := fmt.Sprintf("warning: %s: %s: %s", where, w.GetMember(), w.GetMessage())
-		fmt.Fprintln(a.err, printable(text, false))
+		fmt.Fprintln(j.a.err, printable(text, false))
 	}
-	return r.GetDigest(), nil
+	j.req.Digest, j.runtime = r.GetDigest(), r.GetRuntime()
+	return j.checkRuntime()
+}
+
+// checkRuntime refuses what only native programs have.
+func (j *job) checkRuntime() error {
+	o := j.o
+	if j.runtime == bundle.RuntimeNative || !o.tty && len(o.env) == 0 && o.workdir == "" && len(o.args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("cannot run %s: it has the runtime %q: arguments, --tty, --env and --workdir are for native programs", o.dir, j.runtime)
+}
+
+// start starts the program. Its error has what to do about it.
+func (j *job) start(ctx context.Context, files ...*os.File) (*program, error) {
+	p, err := j.a.start(ctx, j.session.client, j.req, files...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot run %s: %w%s", j.what(), err, startHint(err))
+	}
+	return p, nil
+}
+
+// converse runs a program that this command only talks to through its channel.
+func (j *job) converse(ctx context.Context) error {
+	if j.runtime == bundle.RuntimeNative {
+		j.req.Native = j.native()
+	}
+	p, err := j.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if p.exit == nil && j.o.verbose {
+		if err := j.a.printSeal(ctx, j.session.client, p.id); err != nil {
+			return errors.Join(err, p.kill())
+		}
+	}
+	switch {
+	case p.exit != nil:
+		err = exitError(exitOf(p.exit))
+	case j.o.call == "":
+		err = p.wait(ctx)
+	default:
+		err = p.callOnce(ctx, j.a, j.o.call, j.input)
+	}
+	return j.learned(p, err)
 }
 
 // printSeal lists the locks of the worker as verified from outside.
