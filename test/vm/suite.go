@@ -1,0 +1,101 @@
+package main
+
+import (
+	"regexp"
+	"time"
+)
+
+// step is one package's tests in the machine.
+type step struct {
+	pkg     string // its folder
+	service bool   // in a control group of its own, as systemd gives a service; else in the top one
+	run     string // which of its tests, "" is all
+	skip    string // which of them not: only what emulation makes too slow, with the reason beside it
+	short   string // which of its tests are in the short selection, "" is none
+	timeout time.Duration
+}
+
+// suite is all that runs in the machines.
+var suite = []step{
+	{pkg: "isolate/cgroup", service: true, short: "."},
+	{pkg: "isolate/cgroup"},
+	{pkg: "isolate/lane", service: true},
+	{pkg: "isolate/landlock"},
+	{pkg: "isolate/probe"},
+	{pkg: "isolate/verify"},
+	{pkg: "isolate/enter"},
+	{pkg: "isolate", service: true},
+	{pkg: "seccomp"},
+	{pkg: "seccomp/compile"},
+	{pkg: "internal/launch/server", service: true},
+	{pkg: "cmd/mplauncher"},
+	{pkg: "test/integration"},
+	{pkg: "test/escape", service: true},
+}
+
+// programs are what the tests of the suite build when they run.
+var programs = []program{
+	{pkg: "isolate", cgo: "0", args: []string{"./testdata/view"}},
+	{pkg: "isolate", cgo: "0", args: []string{"./testdata/native"}},
+	{pkg: "isolate/enter", cgo: "0", args: []string{"./testdata/sealed"}},
+	{pkg: "internal/launch/server", cgo: "0", args: []string{"../../../isolate/testdata/view"}},
+	{pkg: "cmd/mplauncher", cgo: "0", args: []string{"../../isolate/testdata/view"}},
+	{pkg: "cmd/mplauncher", cgo: "1", args: []string{"-tags", "osusergo,netgo", "-ldflags", static, "."}},
+	{pkg: "test/escape", cgo: "0", args: []string{"./probe"}},
+	rogue(""), rogue("crash"), rogue("exit"), rogue("wrong-secret"), rogue("handshake-of-garbage"), rogue("handshake-of-4-GiB"), rogue("no-seal"),
+}
+
+// rogue is a worker that misbehaves before it is sealed.
+func rogue(trick string) program {
+	return program{pkg: "test/integration", cgo: "0", args: []string{"-buildvcs=false", "-buildmode=exe", "-ldflags=-s -w -X main.earlyTrick=" + trick, "./testdata/rogue"}}
+}
+
+// allowance is a test that may skip in a machine.
+type allowance struct {
+	kernel string // "" is any
+	test   *regexp.Regexp
+	reason string
+}
+
+var allowances = []allowance{
+	{"", regexp.MustCompile(`^isolate/cgroup TestCreateNamesAMissingControllerAndLeavesNothing$`), "version 2 has one directory for all controllers: a table tests the same"},
+}
+
+// choose gives the steps that the options ask for.
+func choose(o options) []step {
+	var steps []step
+	for _, s := range suite {
+		if o.short {
+			s.run = s.short
+		}
+		if o.short && s.short == "" || !o.only.MatchString(s.pkg) {
+			continue
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+// command is the step's test binary with its arguments.
+func (s step) command() []string {
+	timeout := s.timeout
+	if timeout == 0 {
+		timeout = 3 * time.Minute
+	}
+	words := []string{testPath(s.pkg), "-test.v", "-test.timeout=" + timeout.String()}
+	if s.run != "" {
+		words = append(words, "-test.run="+s.run)
+	}
+	if s.skip != "" {
+		words = append(words, "-test.skip="+s.skip)
+	}
+	return words
+}
+
+// name is the step's package, and where it runs if that is not the top group.
+func (s step) name() string {
+	if s.service {
+		return s.pkg + " (as a service)"
+	}
+	return s.pkg
+}
