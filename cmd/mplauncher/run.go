@@ -59,7 +59,9 @@ func run(o options) (err error) {
 		Launcher: launcher,
 		Roles:    map[launch.Role]server.Role{launch.RoleJS: role},
 		Slots:    o.maxWorkers,
-		Max:      mp.Limits{Memory: o.maxMemory, Pids: mp.MaxPids, CPU: mp.MaxCPU},
+		UIDBase:  conf.UIDBase,
+		UIDCount: conf.UIDCount,
+		Max:      most(o.maxMemory),
 		Log:      log,
 	})
 	err = errors.Join(err, launcher.Close(), conf.Groups.Remove())
@@ -67,6 +69,16 @@ func run(o options) (err error) {
 		return err // the lane stays recorded: the next launcher sweeps it
 	}
 	return l.Release()
+}
+
+// most are the limits above which no worker gets any. Memory is what an operator
+// bounds here; the rest is bound by what can be asked for at all.
+func most(memory int64) mp.Limits {
+	return mp.Limits{
+		Memory: memory, Pids: mp.MaxPids, CPU: mp.MaxCPU, CPUWeight: mp.MaxWeight, IOWeight: mp.MaxWeight,
+		TmpBytes: mp.MaxMemory, TmpFiles: mp.MaxTmpFiles, Files: mp.MaxFiles,
+		CallTimeout: mp.MaxCallTimeout, LogRate: mp.MaxLogRate, IPCRate: mp.MaxIPCRate,
+	}
 }
 
 // config gives the lane its part of the host.

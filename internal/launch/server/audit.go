@@ -1,53 +1,44 @@
 package server
 
 import (
-	"bytes"
-	"errors"
 	"log/slog"
 	"os"
-	"strconv"
-	"strings"
-	"sync"
-	"time"
 
-	"github.com/mpsupervisor/mpsupervisor/seccomp/compile"
 	"golang.org/x/sys/unix"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/launch"
+	"github.com/mpsupervisor/mpsupervisor/seccomp/compile"
 )
 
-// From linux/audit.h. The kernel tells of a process that a filter killed in a
-// record of this type, in words of the form key=value.
+// From linux/audit.h. The kernel tells of a system call that a filter refused
+// in a record of this type, which every listener of the group gets.
 const (
 	auditSeccomp = 1326
-	auditReadLog = 1 // the multicast group
+	auditReadLog = 1
 )
 
-// recordWait is how long a worker's end waits for the record about it. The two
-// come out of the kernel independently.
-const recordWait = 100 * time.Millisecond
+// seccompRecords passes records of that type alone, which nlmsghdr has at 4.
+var seccompRecords = []unix.SockFilter{load16(4), equal(swap16(auditSeccomp), 1), pass, drop}
 
-// audit learns which system call a filter killed a process for. Without it
-// (the kernel may have no audit, or another network namespace owns it) the
-// calls have no names; nothing else is lost.
+// audit learns which system calls workers are refused. Without it (the kernel
+// may have no audit, or this is not the first network namespace) nobody hears
+// of refusals, and the call that ended a worker has no name; nothing else is lost.
 type audit struct {
-	f *os.File
-
-	mu    sync.Mutex
-	calls map[int]chan string // pid of a live worker → the system call it was killed for
+	f     *os.File
+	owner func(uid uint32) *entry
 }
 
-// listen begins to read the kernel's records.
-func listen(log *slog.Logger) *audit {
-	a := &audit{calls: map[int]chan string{}}
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_AUDIT)
-	if err == nil {
-		err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1 << (auditReadLog - 1)})
-	}
+// hear begins to read the kernel's records. owner says whose a user id is, nil
+// if no worker's.
+func hear(log *slog.Logger, owner func(uint32) *entry) *audit {
+	a := &audit{owner: owner}
+	f, err := listen(unix.NETLINK_AUDIT, auditReadLog, seccompRecords)
 	if err != nil {
-		log.Warn("cannot read the kernel's audit records: system calls that end a worker will have no name", "err", err)
+		log.Warn("cannot read the kernel's audit records: nobody hears of refused system calls", "err", err)
 		return a
 	}
-	a.f = os.NewFile(uintptr(fd), "audit")
-	go a.read()
+	a.f = f
+	go listener{f, "refused system calls", log}.run(a.take)
 	return a
 }
 
@@ -57,84 +48,23 @@ func (a *audit) close() {
 	}
 }
 
-// watch begins to listen for a process.
-func (a *audit) watch(pid int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.calls[pid] = make(chan string, 1)
-}
-
-// unwatch gives the system call that the process was killed for, if expected,
-// and stops listening for it. "" if the kernel did not tell.
-func (a *audit) unwatch(pid int, expected bool) (call string) {
-	a.mu.Lock()
-	c := a.calls[pid]
-	a.mu.Unlock()
-	if expected && a.f != nil {
-		select {
-		case call = <-c:
-		case <-time.After(recordWait):
-		}
+// take notes one record with the worker whose user id it names. A record that
+// is older than the worker is about who had the user id before.
+func (a *audit) take(b []byte) {
+	r, ok := parseRecord(b)
+	if !ok {
+		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.calls, pid)
-	return call
-}
-
-// read delivers records until the socket is closed.
-func (a *audit) read() {
-	b := make([]byte, 16<<10) // a record is at most 8,970 bytes
-	for {
-		n, err := a.f.Read(b)
-		if errors.Is(err, unix.ENOBUFS) {
-			continue // records were lost: they were more than we could read
-		}
-		if err != nil {
-			return
-		}
-		a.deliver(b[:n])
+	e := a.owner(r.uid)
+	if e == nil || r.when.Before(e.since) {
+		return
 	}
-}
-
-// deliver takes the records in one datagram (netlink(7)).
-func (a *audit) deliver(b []byte) {
-	for len(b) >= unix.NLMSG_HDRLEN {
-		h := header(b)
-		if int(h.Len) < unix.NLMSG_HDRLEN || int(h.Len) > len(b) {
-			return
-		}
-		if h.Type == auditSeccomp {
-			if pid, call, ok := parse(b[unix.NLMSG_HDRLEN:h.Len]); ok {
-				a.tell(pid, call)
-			}
-		}
-		b = b[min(align(int(h.Len)), len(b)):]
+	action := r.action()
+	if action == actionKilled {
+		e.notes.killed(r.pid, compile.Name(r.arch, r.nr))
 	}
-}
-
-func (a *audit) tell(pid int, call string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	select {
-	case a.calls[pid] <- call: // never, if nobody watches the process: the channel is nil
-	default: // the first record is the one that killed
-	}
-}
-
-// parse reads one record. Names that a process chose (comm, exe) are quoted or
-// in hexadecimal, without blanks, so they cannot pose as another word.
-func parse(record []byte) (pid int, call string, ok bool) {
-	words := map[string]string{}
-	for _, w := range strings.Fields(string(bytes.TrimRight(record, "\x00"))) {
-		k, v, _ := strings.Cut(w, "=")
-		words[k] = v
-	}
-	pid, perr := strconv.Atoi(words["pid"])
-	nr, nerr := strconv.Atoi(words["syscall"])
-	arch, aerr := strconv.ParseUint(words["arch"], 16, 32)
-	if words["sig"] != "31" || errors.Join(perr, nerr, aerr) != nil {
-		return 0, "", false // a call that was logged, not one that killed
-	}
-	return pid, compile.Name(uint32(arch), nr), true
+	name, arch := compile.Call(r.arch, r.nr)
+	e.notes.add(launch.Notice{Denied: &launch.Denied{
+		ID: e.id, Pid: r.pid, Command: r.command, Syscall: name, Arch: arch, Action: action,
+	}})
 }

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/launch"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/isolate"
-	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 )
 
@@ -23,27 +21,28 @@ var errGone = errors.New("there is no such worker")
 
 // serve does what one request asks and answers it.
 func (s *Server) serve(ctx context.Context, r launch.Request, files []*os.File) {
-	if r.Op == launch.OpStart {
+	switch r.Op {
+	case launch.OpStart:
 		s.start(r, files)
+		return
+	case launch.OpSample:
+		s.answer(r, launch.Response{Samples: s.samples(r.IDs)}, nil)
 		return
 	}
 	var answer launch.Response
-	w := s.table.find(r.ID)
 	err := errGone
-	if w != nil {
-		err = s.act(ctx, w, r, &answer)
+	if e := s.table.find(r.ID); e != nil {
+		err = s.act(ctx, e, r, &answer)
 	}
 	s.answer(r, answer, err)
 }
 
 // act does what a request asks of a running worker.
-func (s *Server) act(ctx context.Context, w *isolate.Worker, r launch.Request, answer *launch.Response) (err error) {
+func (s *Server) act(ctx context.Context, e *entry, r launch.Request, answer *launch.Response) (err error) {
+	w := e.worker
 	switch r.Op {
 	case launch.OpLimit:
-		if err := s.allowed(*r.Limits); err != nil {
-			return err
-		}
-		return w.SetLimits(groupLimits(*r.Limits))
+		return s.limit(e, *r.Limits)
 	case launch.OpFreeze:
 		ctx, cancel := context.WithTimeout(ctx, freezeFor)
 		defer cancel()
@@ -61,45 +60,25 @@ func (s *Server) act(ctx context.Context, w *isolate.Worker, r launch.Request, a
 	panic("request " + string(r.Op) + " was not checked") // cannot happen
 }
 
-// allowed reports the first limit that nobody gets, or not from this launcher.
-func (s *Server) allowed(l mp.Limits) error {
-	if err := l.Check(); err != nil {
-		return err
-	}
-	top := s.cfg.Max
-	switch {
-	case l.Memory > top.Memory:
-		return fmt.Errorf("memory limit %d is above the launcher's %d bytes", l.Memory, top.Memory)
-	case l.Pids > top.Pids:
-		return fmt.Errorf("pids limit %d is above the launcher's %d", l.Pids, top.Pids)
-	case l.CPU > top.CPU:
-		return fmt.Errorf("cpu limit %g is above the launcher's %g processors", l.CPU, top.CPU)
-	}
-	return nil
-}
-
-func groupLimits(l mp.Limits) cgroup.Limits {
-	return cgroup.Limits{Memory: l.Memory, Pids: l.Pids, CPU: l.CPU}
-}
-
-// start makes a worker. Its answer goes out before the news of its end can.
+// start makes a worker. Its answer goes out before any news of it can.
 func (s *Server) start(r launch.Request, files []*os.File) {
-	e, err := s.table.reserve(r.ID)
+	e, err := s.table.reserve(r.ID, newLedger(func(r launch.Response) { s.send(r) }))
 	if err != nil {
 		s.answer(r, launch.Response{}, err)
 		return
 	}
+	e.role, e.limits = r.Role, *r.Limits
 	w, err := s.launch(r, e.slot, files)
-	s.table.settle(r.ID, e, w)
+	s.table.settle(e, w)
 	if err != nil {
 		s.answer(r, launch.Response{}, err)
 		return
 	}
-	s.audit.watch(w.Pid)
 	s.answer(r, launch.Response{Started: &launch.Started{
 		Pid: w.Pid, StartTime: w.StartTime, Policy: mp.Digest(w.Policy),
 	}}, nil, w.Pidfd)
-	go s.await(r.ID, e)
+	e.notes.open(w.Pid)
+	go s.await(e)
 }
 
 // launch starts the worker that a request describes.
@@ -110,6 +89,9 @@ func (s *Server) launch(r launch.Request, slot uint32, files []*os.File) (*isola
 	}
 	if err := s.allowed(*r.Limits); err != nil {
 		return nil, err
+	}
+	if role.Children {
+		s.faults.mourn()
 	}
 	s.starts <- struct{}{}
 	defer func() { <-s.starts }()
@@ -122,21 +104,6 @@ func (s *Server) launch(r launch.Request, slot uint32, files []*os.File) (*isola
 		Limits: groupLimits(*r.Limits),
 		Filter: role.Filter,
 	})
-}
-
-// await tells the supervisor of a worker's end, once nothing is left of it.
-func (s *Server) await(id mp.InstanceID, e *entry) {
-	ended, err := e.worker.Wait()
-	if err != nil {
-		s.cfg.Log.Error("worker has ended, but", "id", string(id), "err", err)
-	}
-	exited := launch.Exited{
-		ID: id, Code: ended.Code, Signal: int(ended.Signal), OOM: ended.OOM(),
-		CPUMicros: uint64(ended.Usage.CPU.Microseconds()), PeakBytes: ended.Usage.Peak,
-	}
-	exited.Syscall = s.audit.unwatch(e.worker.Pid, ended.Signal == syscall.SIGSYS)
-	s.table.drop(id, e)
-	s.send(launch.Response{Event: &exited})
 }
 
 // answer sends the answer to a request.

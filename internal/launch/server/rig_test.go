@@ -21,8 +21,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// program is the worker that the tests start, built by TestMain.
-var program string
+// program and misuse are the workers that the tests start, built by TestMain.
+var program, misuse string
 
 func TestMain(m *testing.M) {
 	if os.Geteuid() != 0 {
@@ -45,12 +45,14 @@ func run(m *testing.M) int {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		panic(err)
 	}
-	program = filepath.Join(dir, "view")
-	build := exec.Command("go", "build", "-o", program, "../../../isolate/testdata/view")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "cannot build the test's worker: %v\n%s", err, out)
-		return 1
+	program, misuse = filepath.Join(dir, "view"), filepath.Join(dir, "misuse")
+	for to, from := range map[string]string{program: "../../../isolate/testdata/view", misuse: "./testdata/misuse"} {
+		build := exec.Command("go", "build", "-o", to, from)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "cannot build the test's worker: %v\n%s", err, out)
+			return 1
+		}
 	}
 	return m.Run()
 }
@@ -60,11 +62,27 @@ var modes = []string{"hold", "sealed", "exit", "crash", "memory", "spin", "sysca
 
 var count atomic.Int32
 
+const uidBase, uidCount = 1700000000, 4096
+
+// most are the limits of the servers here: less memory than anybody else's.
+var most = func() mp.Limits {
+	l := mp.MaxLimits()
+	l.Memory, l.Pids, l.CPU = 256<<20, mp.MaxPids, mp.MaxCPU
+	return l
+}()
+
 // rig is a server with a client, and what came out at the end of it.
 type rig struct {
 	client *launch.Client
 	groups *cgroup.Parent
 	served chan error
+}
+
+// setup is what a server is made of.
+type setup struct {
+	binary   string
+	variable string
+	modes    []string // its values, each a role of its own
 }
 
 func (r *rig) stop() error {
@@ -83,6 +101,11 @@ func pair(t testing.TB) (a, b *os.File) {
 
 func serve(t testing.TB, end *os.File) *rig {
 	t.Helper()
+	return serveWith(t, end, setup{program, "VIEW", modes})
+}
+
+func serveWith(t testing.TB, end *os.File, su setup) *rig {
+	t.Helper()
 	name := fmt.Sprintf("mpsupervisor-test/s%d-%d", os.Getpid(), count.Add(1))
 	groups, err := cgroup.Own(name)
 	if err != nil {
@@ -90,21 +113,21 @@ func serve(t testing.TB, end *os.File) *rig {
 	}
 	const slots = 8
 	l, err := isolate.Open(isolate.Config{
-		StateDir: filepath.Join(filepath.Dir(program), name), Groups: groups, Binary: program,
-		UIDBase: 1700000000, UIDCount: 4096, Slots: slots,
+		StateDir: filepath.Join(filepath.Dir(program), name), Groups: groups, Binary: su.binary,
+		UIDBase: uidBase, UIDCount: uidCount, Slots: slots,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	roles := map[launch.Role]Role{}
-	for _, m := range modes {
-		roles[launch.Role(m)] = Role{Env: []string{"VIEW=" + m}}
+	for _, m := range su.modes {
+		roles[launch.Role(m)] = Role{Env: []string{su.variable + "=" + m}, Children: su.binary == misuse}
 	}
 	r := &rig{groups: groups, served: make(chan error, 1)}
 	go func() {
 		r.served <- Serve(context.Background(), end, Config{
-			Launcher: l, Roles: roles, Slots: slots,
-			Max: mp.Limits{Memory: 256 << 20, Pids: mp.MaxPids, CPU: mp.MaxCPU},
+			Launcher: l, Roles: roles, Slots: slots, UIDBase: uidBase, UIDCount: uidCount,
+			Max: most,
 			Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		})
 	}()
@@ -122,8 +145,19 @@ func serve(t testing.TB, end *os.File) *rig {
 // dial gives a client of a server of its own, which must end in order.
 func dial(t testing.TB) *rig {
 	t.Helper()
+	return dialWith(t, setup{program, "VIEW", modes})
+}
+
+// dialMisuse gives one of workers that do what they should not.
+func dialMisuse(t testing.TB, modes ...string) *rig {
+	t.Helper()
+	return dialWith(t, setup{misuse, "MISUSE", modes})
+}
+
+func dialWith(t testing.TB, su setup) *rig {
+	t.Helper()
 	ours, theirs := pair(t)
-	r := serve(t, theirs)
+	r := serveWith(t, theirs, su)
 	c, err := launch.NewClient(ours)
 	if err != nil {
 		t.Fatal(err)

@@ -28,6 +28,8 @@ type Role struct {
 	// Files are descriptors 5 and up: the sealed program and the prelude's image.
 	Files []*os.File
 	Env   []string
+	// Children says that its workers have processes besides themselves.
+	Children bool
 }
 
 // Config is what a Server works with.
@@ -35,6 +37,8 @@ type Config struct {
 	Launcher *isolate.Launcher
 	Roles    map[launch.Role]Role
 	Slots    int       // workers at once
+	UIDBase  uint32    // where their user ids begin on the host, and how many each has,
+	UIDCount uint32    // as the Launcher was opened with
 	Max      mp.Limits // of one worker
 	Log      *slog.Logger
 }
@@ -52,6 +56,7 @@ type Server struct {
 	conn   *launch.Conn
 	table  *table
 	audit  *audit
+	faults *faults
 	starts chan struct{} // a place for each start under way
 	busy   chan struct{} // a place for each request under way
 	work   sync.WaitGroup
@@ -65,8 +70,9 @@ func Serve(ctx context.Context, f *os.File, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	t := newTable(cfg.Slots, users{cfg.UIDBase, cfg.UIDCount})
 	s := &Server{
-		cfg: cfg, conn: conn, table: newTable(cfg.Slots), audit: listen(cfg.Log),
+		cfg: cfg, conn: conn, table: t, audit: hear(cfg.Log, t.owner), faults: watch(cfg.Log, t),
 		starts: make(chan struct{}, startsAtOnce), busy: make(chan struct{}, requestsAtOnce),
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -81,6 +87,7 @@ func Serve(ctx context.Context, f *os.File, cfg Config) error {
 	s.work.Wait() // starts under way become workers or nothing
 	s.endAll()
 	s.audit.close()
+	s.faults.close()
 	return err
 }
 
@@ -103,34 +110,6 @@ func (s *Server) read(ctx context.Context) error {
 			s.serve(ctx, r, files)
 		})
 	}
-}
-
-// check holds a request to the protocol. What it refuses no supervisor sends.
-func check(r launch.Request, files int) error {
-	want := 0
-	limits := false
-	switch r.Op {
-	case launch.OpStart:
-		want, limits = 3, true
-	case launch.OpLimit:
-		limits = true
-	case launch.OpFreeze, launch.OpThaw, launch.OpKill, launch.OpStat:
-	default:
-		return fmt.Errorf("unknown request %.40q", string(r.Op))
-	}
-	switch {
-	case r.Seq == 0:
-		return fmt.Errorf("%s request without a number", r.Op)
-	case !r.ID.Valid():
-		return fmt.Errorf("%s request for %.80q", r.Op, string(r.ID))
-	case files != want:
-		return fmt.Errorf("%s request with %d descriptors, not %d", r.Op, files, want)
-	case limits != (r.Limits != nil):
-		return fmt.Errorf("%s request whose limits are there or not as they should not be", r.Op)
-	case r.Op != launch.OpStart && r.Role != "":
-		return fmt.Errorf("%s request with a role", r.Op)
-	}
-	return nil
 }
 
 // endAll ends every worker that is left, says which, and waits until nothing
