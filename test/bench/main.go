@@ -46,6 +46,7 @@ func bench(ctx context.Context, out string, rounds int) error {
 		measure func() ([]Row, error)
 	}{
 		{"cold start", func() ([]Row, error) { return coldStart(ctx, d, rounds) }},
+		{"native programs", func() ([]Row, error) { return nativeStart(ctx, d, rounds) }},
 		{"channel", func() ([]Row, error) { return roundTrips(ctx, 10*rounds) }},
 		{"records", func() ([]Row, error) { return throughput(ctx, rounds) }},
 		{"memory", func() ([]Row, error) { return idleMemory(ctx, d, 3) }},

@@ -7,45 +7,51 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// emptyContainers builds an empty static program and gives one arm for each
-// peer that runs it in a container with all namespaces.
-func emptyContainers() (arms []arm, cleanup func(), err error) {
+// peers gives one arm for each peer that runs args out of the root directory
+// that fill fills, in a container with all namespaces. What it prints is not
+// looked at; its time ends as by has it: at its end, or at its first byte.
+func peers(by timer, fill func(root string) error, args ...string) (arms []arm, root string, cleanup func(), err error) {
 	dir, err := os.MkdirTemp("", "mpsupervisor-peers-")
 	if err != nil {
-		return nil, nil, err
+		return nil, "", nil, err
 	}
 	cleanup = func() { os.RemoveAll(dir) }
 	bundle := filepath.Join(dir, "bundle")
-	if err := emptyBundle(bundle); err != nil {
+	root = filepath.Join(bundle, "rootfs")
+	if err := fillBundle(bundle, root, fill, args); err != nil {
 		cleanup()
-		return nil, nil, err
+		return nil, "", nil, err
 	}
-	root := filepath.Join(bundle, "rootfs")
+	bwrap := []string{"--unshare-all", "--ro-bind", root, "/", "--proc", "/proc", "--dev", "/dev", "--cap-drop", "ALL", "--die-with-parent"}
 	return []arm{
-		command("bwrap", "bwrap", "--unshare-all", "--ro-bind", root, "/", "--cap-drop", "ALL", "--die-with-parent", "/empty"),
-		container("runc", "--root", filepath.Join(dir, "runc"), "run", "--bundle", bundle),
-		container("crun", "--root", filepath.Join(dir, "crun"), "run", "--bundle", bundle),
-	}, cleanup, nil
+		by("bwrap", "bwrap", append(bwrap, args...)...),
+		container("runc", by, "--root", filepath.Join(dir, "runc"), "run", "--bundle", bundle),
+		container("crun", by, "--root", filepath.Join(dir, "crun"), "run", "--bundle", bundle),
+	}, root, cleanup, nil
 }
+
+// timer makes an arm of a command line.
+type timer func(name, path string, args ...string) arm
 
 var containers atomic.Int64
 
 // container is an arm that runs an OCI runtime with a fresh container name.
 // crun refuses a host that mounts a unified hierarchy beside the old ones: for
 // it that mount is taken away, in a mount namespace of its own.
-func container(runtime string, args ...string) arm {
+func container(runtime string, by timer, args ...string) arm {
 	return arm{runtime, func(ctx context.Context) (float64, time.Duration, error) {
 		id := fmt.Sprintf("mpsupervisor-bench-%d-%d", os.Getpid(), containers.Add(1))
 		all := append(append([]string{}, args...), id)
 		if runtime == "crun" && hybrid() {
 			script := `umount /sys/fs/cgroup/unified && exec crun "$@"`
-			return command(runtime, "unshare", append([]string{"-m", "sh", "-c", script, "crun"}, all...)...).once(ctx)
+			return by(runtime, "unshare", append([]string{"-m", "sh", "-c", script, "crun"}, all...)...).once(ctx)
 		}
-		return command(runtime, runtime, all...).once(ctx)
+		return by(runtime, runtime, all...).once(ctx)
 	}}
 }
 
@@ -54,29 +60,35 @@ func hybrid() bool {
 	return err == nil
 }
 
-// emptyBundle makes an OCI bundle of a static program that does nothing.
-func emptyBundle(dir string) error {
-	if err := writeAll(dir, map[string]string{"empty.c": "int main(void) { return 0; }\n"}); err != nil {
-		return err
-	}
-	root := filepath.Join(dir, "rootfs")
-	for _, d := range []string{"proc", "dev", "sys"} {
+// fillBundle makes an OCI bundle.
+func fillBundle(dir, root string, fill func(root string) error, args []string) error {
+	for _, d := range []string{"proc", "dev", "sys", "tmp", "bin"} {
 		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
 			return err
 		}
 	}
-	if out, err := exec.Command("gcc", "-O2", "-static", "-o", filepath.Join(root, "empty"), filepath.Join(dir, "empty.c")).CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build the empty program: %w: %s", err, out)
+	if err := fill(root); err != nil {
+		return err
 	}
 	if out, err := exec.Command("runc", "spec", "--bundle", dir).CombinedOutput(); err != nil {
 		return fmt.Errorf("runc spec: %w: %s", err, out)
 	}
-	return editSpec(filepath.Join(dir, "config.json"))
+	return editSpec(filepath.Join(dir, "config.json"), args)
 }
 
-// editSpec makes runc's own default configuration run the empty program
-// without a terminal; all else stays as it ships.
-func editSpec(file string) error {
+// emptyProgram fills a root with a static program that does nothing.
+func emptyProgram(root string) error {
+	cmd := exec.Command("gcc", "-O2", "-static", "-x", "c", "-o", filepath.Join(root, "empty"), "-")
+	cmd.Stdin = strings.NewReader("int main(void) { return 0; }")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot build the empty program: %w: %s", err, out)
+	}
+	return nil
+}
+
+// editSpec makes runc's own default configuration run a program without a
+// terminal; all else stays as it ships.
+func editSpec(file string, args []string) error {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -87,7 +99,7 @@ func editSpec(file string) error {
 	}
 	process := spec["process"].(map[string]any)
 	process["terminal"] = false
-	process["args"] = []string{"/empty"}
+	process["args"] = args
 	if b, err = json.Marshal(spec); err != nil {
 		return err
 	}

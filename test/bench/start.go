@@ -19,7 +19,7 @@ import (
 // supervisor that is up and no worker ready, against containers of an empty
 // static program, from the wish to their end.
 func coldStart(ctx context.Context, d *daemon.Daemon, rounds int) ([]Row, error) {
-	peers, cleanup, err := emptyContainers()
+	others, _, cleanup, err := peers(command, emptyProgram, "/empty")
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func coldStart(ctx context.Context, d *daemon.Daemon, rounds int) ([]Row, error)
 		{"api", func(ctx context.Context) (float64, time.Duration, error) { return startAndCall(ctx, d, digest) }},
 		untilOutput("cli", daemon.Program("mpsupervisor"), "--socket", d.Socket, "run", hello, "--call", "hello"),
 		untilOutput("in place", daemon.Program("mpsupervisor"), "--socket", "@nobody-listens-here", "run", hello, "--call", "hello"),
-	}, peers...)
+	}, others...)
 	m, err := race(ctx, rounds, arms...)
 	if err != nil {
 		return nil, err

@@ -56,6 +56,12 @@ func start(t *testing.T, sp spec, l cgroup.Limits, without []lock.Name) *isolate
 	if err != nil {
 		t.Fatal(err)
 	}
+	endAfter(t, w)
+	return w
+}
+
+// endAfter ends a worker with its test.
+func endAfter(t *testing.T, w *isolate.Worker) {
 	t.Cleanup(func() {
 		if err := w.Kill(); err != nil {
 			t.Error(err)
@@ -64,7 +70,6 @@ func start(t *testing.T, sp spec, l cgroup.Limits, without []lock.Name) *isolate
 			t.Error(err)
 		}
 	})
-	return w
 }
 
 // omissible are the locks that the launcher can leave out of a start. The

@@ -19,13 +19,20 @@ func kernelHas(what string) bool {
 	case string(lock.MDWE):
 		return lock.InKernel(lock.MDWE)
 	case "vsock":
-		fd, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0)
-		if err == nil {
-			unix.Close(fd)
-		}
-		return err == nil
+		return makes(unix.AF_VSOCK, unix.SOCK_STREAM)
+	case "af_alg":
+		return makes(unix.AF_ALG, unix.SOCK_SEQPACKET)
 	}
 	return false
+}
+
+// makes reports whether the kernel has a family of sockets.
+func makes(family, kind int) bool {
+	fd, err := unix.Socket(family, kind, 0)
+	if err == nil {
+		unix.Close(fd)
+	}
+	return err == nil
 }
 
 // denies reports whether this kernel's Landlock can deny something.

@@ -35,6 +35,23 @@ const (
 	Spin       = "spin"    // use Args[0] milliseconds of a processor
 	FindShm    = "findshm" // find System V memory by the key Args[0]
 	ReadKey    = "readkey" // find the key named Text in the session keyring
+
+	// Those of native programs.
+	Write     = "write"     // a byte to the file Text
+	Leaks     = "leaks"     // Note lists the descriptors that it should not have
+	Mount     = "mount"     // a file system in memory on Text
+	Spawn     = "spawn"     // a process with the flags Args[0], namespaces for example
+	Clone3    = "clone3"    // a process by clone3
+	Join      = "join"      // the namespace whose file is Text
+	RunMemory = "runmemory" // execute a file without a name
+	RunTmp    = "runtmp"    // execute a file of its own making in /tmp
+	MapTmp    = "maptmp"    // map such a file to execute
+	MapShm    = "mapshm"    // attach System V memory to execute
+	Push      = "push"      // type into its own terminal by the ioctl request Args[0]
+	Meet      = "meet"      // connect to the abstract socket Text
+	Fill      = "fill"      // Args[0] bytes of /tmp
+	Litter    = "litter"    // Args[0] files in /tmp
+	Hoard     = "hoard"     // Args[0] descriptors
 )
 
 // Request asks for one attack.

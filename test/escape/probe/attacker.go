@@ -28,6 +28,9 @@ func attacker(request string) {
 	}
 	try, ok := attacks[r.Attack]
 	if !ok {
+		try, ok = nativeAttacks[r.Attack]
+	}
+	if !ok {
 		tell(attack.Outcome{Failed: "no such attack"})
 		return
 	}
@@ -69,7 +72,10 @@ func seal(without []lock.Name, also []int) error {
 	if err != nil {
 		return fmt.Errorf("cannot read filter: %w", err)
 	}
-	_, err = enter.Enter(enter.Config{Filters: filters, Keep: append(also, kept...), Without: without})
+	if isNative() {
+		also = append(also, terminal)
+	}
+	_, err = enter.Enter(enter.Config{Filters: filters, Native: isNative(), Keep: append(also, kept...), Without: without})
 	return err
 }
 

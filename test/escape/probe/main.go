@@ -34,7 +34,11 @@ const (
 // inherited are the worker's descriptors as files, for ever: a finalizer must
 // not close what has their numbers later.
 var inherited = func() (files []*os.File) {
-	for fd := range image + 1 {
+	last := image
+	if isNative() {
+		last = terminal
+	}
+	for fd := range last + 1 {
 		files = append(files, os.NewFile(uintptr(fd), "inherited"))
 	}
 	return files
@@ -46,6 +50,7 @@ func main() {
 		attacker(role(2))
 	case "victim":
 		victim(role(2))
+	case "nothing":
 	case "setuid":
 		tell(attack.Outcome{Note: became()})
 	default:
@@ -121,10 +126,11 @@ func start(args ...string) (*os.Process, *os.File, error) {
 	defer theirs.Close()
 	files := slices.Clone(inherited)
 	files[channel] = theirs
-	proc, err := os.StartProcess(os.Args[0], append(os.Args[:1:1], args...), &os.ProcAttr{
-		Files: files,
-		Env:   []string{"GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1"},
-	})
+	path, env := os.Args[0], []string{"GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1"}
+	if isNative() {
+		path, env = "/probe", append(env, nativeVariable)
+	}
+	proc, err := os.StartProcess(path, append(os.Args[:1:1], args...), &os.ProcAttr{Files: files, Env: env})
 	if err != nil {
 		ours.Close()
 		return nil, nil, err
