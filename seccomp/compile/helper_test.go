@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +26,9 @@ var helpers = map[string]func(args []string){
 	"calls":  makeCalls,
 	"code":   makeCode,
 	"misses": makeMisses,
+
+	"refused": makeRefused,
+	"last":    makeLast,
 }
 
 func TestMain(m *testing.M) {
@@ -125,9 +129,24 @@ func (r request) make() (uintptr, syscall.Errno) {
 	return r1, errno
 }
 
+// userName has execute take another user first.
+const userName = "SECCOMP_TEST_USER"
+
 func execute(args []string) {
 	takeFilters()
+	if user, err := strconv.Atoi(os.Getenv(userName)); err == nil {
+		become(user)
+	}
 	fail(syscall.Exec(args[0], args, os.Environ()))
+}
+
+// become makes this thread another user's.
+func become(user int) {
+	for _, nr := range []uintptr{unix.SYS_SETRESGID, unix.SYS_SETRESUID} {
+		if _, _, errno := syscall.RawSyscall(nr, uintptr(user), uintptr(user), uintptr(user)); errno != 0 {
+			fail(errno)
+		}
+	}
 }
 
 // makeCalls makes the system calls that standard input lists, and prints the
