@@ -14,8 +14,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 2 {
-		os.Exit(worker.Main())
+	if role, ok := worker.ParseRole(os.Args[1:]); ok {
+		os.Exit(worker.Main(role))
 	}
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "mpworker:", err)
@@ -32,5 +32,5 @@ func run(args []string) error {
 	case args[0] == "version" && len(args) == 1:
 		return worker.PrintVersion(os.Stdout)
 	}
-	return fmt.Errorf("usage: mpworker image FILE, mpworker check FILE, or mpworker version; without arguments it is started by mplauncher alone")
+	return fmt.Errorf("usage: mpworker image FILE, mpworker check FILE, or mpworker version; what runs programs is started by mplauncher alone")
 }

@@ -30,7 +30,28 @@ func BenchmarkSeal(b *testing.B) {
 		h.wait()
 		b.StartTimer()
 	}
-	for _, name := range []string{"Rss", "Anonymous"} {
+	for _, name := range []string{"Rss", "Pss", "Anonymous"} {
+		b.ReportMetric(memory[name]/float64(b.N), name+"-KiB")
+	}
+}
+
+// BenchmarkNative measures from exec to the program's first line, and what the
+// idle process 1 has in memory.
+func BenchmarkNative(b *testing.B) {
+	memory := map[string]float64{}
+	for b.Loop() {
+		h := shell(b, "echo hello; read -r x <&3")
+		h.waitLog("info hello")
+		b.StopTimer()
+		time.Sleep(20 * time.Millisecond)
+		for name, kib := range rollup(b, h.cmd.Process.Pid) {
+			memory[name] += kib
+		}
+		h.cmd.Process.Kill()
+		h.wait()
+		b.StartTimer()
+	}
+	for _, name := range []string{"Rss", "Pss", "Anonymous"} {
 		b.ReportMetric(memory[name]/float64(b.N), name+"-KiB")
 	}
 }

@@ -5,13 +5,20 @@
 // The order is the design. Everything that needs the kernel's help happens
 // before Enter; the first byte of a stranger's program is read after it:
 //
-//	fd 6 → engine (the heap image is mapped)
+//	fd 6 → engine (the heap image is mapped; or what process 1 keeps of its filter is read)
 //	fd 4 → Birth
 //	fd 3 → handshake
 //	       Enter: every lock is on, and proven
 //	fd 3 → Sealed, then Boot with the package, then Calls
 //
-// Guest code runs on the main goroutine alone. What reads the channel, and
+// In the role native this process is process 1 of its namespaces, and the
+// program its child:
+//
+//	       Boot: the program is executed, under every lock
+//	fd 6 → Narrow: this process can execute, fork and open nothing any more
+//	fd 3 → Booted, then Calls and Signals
+//
+// JavaScript runs on the main goroutine alone. What reads the channel, and
 // what sends console lines, runs beside it: Go preempts guest code for them.
 //
 // Do not assume that this process tells the truth once it has booted: a guest

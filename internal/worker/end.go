@@ -40,7 +40,7 @@ func (e *ender) callLimit() time.Duration { return time.Duration(e.millis.Load()
 func (w *worker) finish(err error) int {
 	var exit *engine.Exit
 	if errors.As(err, &exit) {
-		w.lastWord(&wire.Ending{Cause: exit.Cause, Code: exit.Code, Fault: exit.Fault, Detail: exit.Detail})
+		w.lastWord(&wire.Ending{Cause: exit.Cause, Code: exit.Code, Signal: exit.Signal, Fault: exit.Fault, Detail: exit.Detail})
 		return codeForExit(exit)
 	}
 	fmt.Fprintf(os.Stderr, "mpworker: %v\n", err)
@@ -51,6 +51,8 @@ func codeForExit(exit *engine.Exit) int {
 	switch exit.Cause {
 	case mp.CauseExited:
 		return exit.Code
+	case mp.CauseSignal: // of a native program: as a shell has it
+		return 128 + exit.Signal
 	case mp.CauseMemoryViolation:
 		return codeCrashed
 	}

@@ -18,7 +18,8 @@ import (
 type boot struct {
 	ctx   context.Context
 	msg   wire.Boot
-	files fs.FS
+	files fs.FS      // the package; none for a native program
+	stdio []*os.File // of a native program, if they came
 	reply chan<- wire.Booted
 }
 
@@ -27,7 +28,7 @@ type boot struct {
 func (w *worker) serve() error {
 	b := <-w.boots // the channel's end ends the process
 	w.log.setRate(b.msg.LogRate)
-	exports, err := w.engine.Load(b.ctx, w.program(b))
+	exports, err := w.load(b)
 	var guest *mp.GuestError
 	switch {
 	case errors.As(err, &guest):
@@ -52,6 +53,9 @@ func (w *worker) program(b boot) engine.Program {
 		Stack:  stackFor(b.msg.Heap),
 		Turn:   time.Duration(b.msg.TurnMillis) * time.Millisecond,
 		Result: b.msg.ResultBytes,
+
+		IPCRate: b.msg.IPCRate,
+		Exec:    execOf(b),
 	}
 }
 
@@ -64,7 +68,7 @@ const (
 
 func stackFor(heap int64) int64 { return min(max(heap/4, minStack), maxStack) }
 
-// HandleCall takes Boot and Call, each on a goroutine of its own.
+// HandleCall takes Boot, Call and Signal, each on a goroutine of its own.
 func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) (reply []byte, err error) {
 	defer w.guard()
 	method, rest, err := wire.Split(body)
@@ -80,6 +84,9 @@ func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) 
 	case wire.MethodCall:
 		closeAll(files)
 		return w.handleCall(ctx, rest)
+	case wire.MethodSignal:
+		closeAll(files)
+		return w.handleSignal(rest)
 	}
 	w.refuse(fmt.Errorf("request %d is not known", method))
 	return nil, nil // not reached
@@ -90,24 +97,40 @@ func (w *worker) HandleNotify(body []byte) {
 	w.refuse(fmt.Errorf("a notification of %d bytes came", len(body)))
 }
 
-func (w *worker) handleBoot(ctx context.Context, b []byte, files []*os.File) ([]byte, error) {
+func (w *worker) handleBoot(ctx context.Context, b []byte, files []*os.File) (_ []byte, err error) {
 	var m wire.Boot
 	if err := wire.Unmarshal(b, &m); err != nil {
 		w.refuse(err)
 	}
-	if len(files) != 1 || !w.end.boot() {
-		w.refuse(fmt.Errorf("a Boot with %d descriptors, or a second one", len(files)))
-	}
-	pkg, err := openPackage(files[0])
-	if err != nil {
-		return nil, err
+	if len(files) != w.descriptors(&m) || !w.end.boot() {
+		w.refuse(fmt.Errorf("a Boot with %d descriptors, for another role, or a second one", len(files)))
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(m.TurnMillis)*time.Millisecond)
 	defer cancel()
 	reply := make(chan wire.Booted, 1)
-	w.boots <- boot{ctx, m, pkg, reply}
+	next := boot{ctx: ctx, msg: m, reply: reply}
+	if w.native != nil {
+		next.stdio = files
+	} else if next.files, err = openPackage(files[0]); err != nil {
+		return nil, err
+	}
+	w.boots <- next
 	r := <-reply
 	return wire.MarshalReply(&r)
+}
+
+// descriptors is how many come with a Boot: the package, or a native program's
+// standard ones; -1 if the Boot is for another role.
+func (w *worker) descriptors(m *wire.Boot) int {
+	switch {
+	case (w.native != nil) != (m.Native != nil):
+		return -1
+	case w.native == nil:
+		return 1
+	case m.Native.Stdio:
+		return 3
+	}
+	return 0
 }
 
 // openPackage keeps the file open: it is read from as the program imports.

@@ -8,7 +8,8 @@ import (
 	"os"
 	"runtime/debug"
 
-	"github.com/mpsupervisor/mpsupervisor/internal/engine/js"
+	"github.com/mpsupervisor/mpsupervisor/internal/engine"
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/native"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 	"github.com/mpsupervisor/mpsupervisor/ipc"
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
@@ -20,8 +21,8 @@ import (
 const (
 	fdChannel = 3
 	fdBirth   = 4
-	fdFilter  = 5
-	fdImage   = 6
+	fdFilters = 5
+	fdOther   = 6 // of js the heap image, of native the filters of Narrow
 )
 
 // Exit codes of our own. A program's own codes may be the same: then its
@@ -40,7 +41,11 @@ const maxFilters = seccomp.MaxStack * (4096*8 + 8)
 
 // worker is one process's state.
 type worker struct {
-	engine *js.Engine
+	role   Role
+	engine engine.Engine
+	native *native.Engine // the same, if the role is a native one
+	image  string         // what there is to say of the heap image
+	narrow seccomp.Stack  // of the native role: what is put on when the program runs
 	log    *logger
 	conn   *ipc.Conn
 	boots  chan boot // what HandleCall hands to the main goroutine
@@ -56,14 +61,14 @@ type inherited struct {
 }
 
 // Main runs the worker and returns the process's exit code.
-func Main() (code int) {
+func Main(role Role) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
 			code = crash(r)
 		}
 	}()
 	tune()
-	w := &worker{log: newLogger(), boots: make(chan boot)}
+	w := &worker{role: role, log: newLogger(), boots: make(chan boot)}
 	if err := w.run(); err != nil {
 		return w.finish(err)
 	}
@@ -87,7 +92,9 @@ func (w *worker) run() error {
 	if err := w.connect(in); err != nil {
 		return err
 	}
-	report, err := enter.Enter(enter.Config{Filters: in.filters, Keep: []int{0, 1, 2, fdChannel}})
+	report, err := enter.Enter(enter.Config{
+		Filters: in.filters, Native: w.role.Native, Learn: w.role.Learn, Keep: []int{0, 1, 2, fdChannel},
+	})
 	if err != nil {
 		return err
 	}
@@ -95,15 +102,6 @@ func (w *worker) run() error {
 		return err
 	}
 	return w.serve()
-}
-
-// open makes the engine from the heap image.
-func (w *worker) open() (err error) {
-	image := os.NewFile(fdImage, "image")
-	if w.engine, err = js.New(w.log, image); err != nil {
-		return fmt.Errorf("cannot start the engine: %w", err)
-	}
-	return image.Close()
 }
 
 // inherit reads and closes the descriptors that are of no use after Enter.
@@ -117,16 +115,26 @@ func inherit() (in inherited, err error) {
 		return in, err
 	}
 	clear(b) // it holds the secret
-	// Every worker has this one open file, with the one offset: it must not move.
-	filter := os.NewFile(fdFilter, "filter")
-	if b, err = readAll(filter, io.NewSectionReader(filter, 0, maxFilters+1), maxFilters); err != nil {
+	if in.filters, err = readStack(fdFilters, "filter"); err != nil {
 		return in, err
-	}
-	if in.filters, err = seccomp.ParseStack(b); err != nil {
-		return in, fmt.Errorf("cannot read the filter: %w", err)
 	}
 	in.channel = os.NewFile(fdChannel, "channel")
 	return in, nil
+}
+
+// readStack reads a descriptor that every worker has, as one open file with one
+// offset: it must not move.
+func readStack(fd uintptr, name string) (seccomp.Stack, error) {
+	f := os.NewFile(fd, name)
+	b, err := readAll(f, io.NewSectionReader(f, 0, maxFilters+1), maxFilters)
+	if err != nil {
+		return nil, err
+	}
+	stack, err := seccomp.ParseStack(b)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the %s: %w", name, err)
+	}
+	return stack, nil
 }
 
 // readAll reads at most limit bytes of an inherited descriptor and closes it.
@@ -158,7 +166,7 @@ func (w *worker) connect(in inherited) error {
 
 // sayJustSealed tells the supervisor that the locks are on.
 func (w *worker) sayJustSealed(r enter.Report) error {
-	m := &wire.Sealed{Landlock: r.LandlockABI, Image: w.engine.Image()}
+	m := &wire.Sealed{Landlock: r.LandlockABI, Image: w.image}
 	for _, name := range r.Locks {
 		m.Locks = append(m.Locks, string(name))
 	}

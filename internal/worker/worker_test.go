@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,8 +28,8 @@ import (
 // These tests run the real binary as process 1 of fresh namespaces, with its
 // real filter, from where the supervisor stands.
 
-// built is a directory with nothing but the worker's binary, and the image
-// that it wrote.
+// built is a directory to be a worker's root, with its binary, and the image
+// that this wrote. The programs of native workers are in it as well.
 var built = sync.OnceValues(func() (struct{ root, image string }, error) {
 	var b struct{ root, image string }
 	dir, err := os.MkdirTemp("", "worker-test-")
@@ -35,19 +37,25 @@ var built = sync.OnceValues(func() (struct{ root, image string }, error) {
 		return b, err
 	}
 	b.root, b.image = filepath.Join(dir, "root"), filepath.Join(dir, "image")
-	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(b.root, 0o755)); err != nil {
+	err = errors.Join(os.Chmod(dir, 0o755), os.Mkdir(b.root, 0o755),
+		build(filepath.Join(b.root, "mpworker"), "../../cmd/mpworker"), populate(b.root))
+	if err != nil {
 		return b, err
-	}
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(b.root, "mpworker"), "../../cmd/mpworker")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return b, errors.New(string(out))
 	}
 	if out, err := exec.Command(filepath.Join(b.root, "mpworker"), "image", b.image).CombinedOutput(); err != nil {
 		return b, errors.New(string(out))
 	}
 	return b, nil
 })
+
+func build(out, pkg string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, text)
+	}
+	return nil
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -98,9 +106,11 @@ func (h *host) HandleNotify(body []byte) {
 	}
 }
 
-// variation changes what a worker inherits.
+// variation changes what a worker is started with.
 type variation struct {
+	args   []string                 // the role
 	image  func(name string) string // the image's file
+	narrow []byte                   // of the role native, in the image's place
 	filter []byte
 	birth  func([]byte) []byte
 }
@@ -121,9 +131,9 @@ func launch(t testing.TB, v variation) (h *host, channel *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.cmd = exec.Command("/mpworker")
+	h.cmd = exec.Command("/mpworker", v.args...)
 	h.cmd.Env = []string{"GOMAXPROCS=1"}
-	h.cmd.ExtraFiles = []*os.File{theirs, birthRead, filterFile(t, v.filter), imageFile(t, v.image, b.image)}
+	h.cmd.ExtraFiles = []*os.File{theirs, birthRead, filterFile(t, v), otherFile(t, v, b.image)}
 	h.cmd.Stderr = &h.stderr
 	h.cmd.SysProcAttr = attributes(b.root)
 	if err := h.cmd.Start(); err != nil {
@@ -189,15 +199,33 @@ func socketpair(t testing.TB) (ours, theirs *os.File) {
 	return os.NewFile(uintptr(p[0]), "ours"), os.NewFile(uintptr(p[1]), "theirs")
 }
 
-func filterFile(t testing.TB, program []byte) *os.File {
-	if program == nil {
-		filter, err := compile.Compile(seccomp.RoleJS)
-		if err != nil {
-			t.Fatal(err)
-		}
-		program = seccomp.Stack{{Program: filter}}.Marshal()
+func filterFile(t testing.TB, v variation) *os.File {
+	if v.filter != nil {
+		return memfd(t, v.filter)
 	}
-	return memfd(t, program)
+	if slices.Contains(v.args, "native") {
+		return memfd(t, stack(t, seccomp.RoleNative))
+	}
+	return memfd(t, stack(t, seccomp.RoleJS))
+}
+
+func stack(t testing.TB, role seccomp.Role) []byte {
+	s, err := compile.Stack(role, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Marshal()
+}
+
+// otherFile is the second file of the role's own.
+func otherFile(t testing.TB, v variation, image string) *os.File {
+	switch {
+	case v.narrow != nil:
+		return memfd(t, v.narrow)
+	case slices.Contains(v.args, "native"):
+		return memfd(t, stack(t, seccomp.RoleInit))
+	}
+	return imageFile(t, v.image, image)
 }
 
 func memfd(t testing.TB, content []byte) *os.File {

@@ -33,7 +33,7 @@ func newWiring(x *engine.Exec) (_ *wiring, err error) {
 			w.close()
 		}
 	}()
-	if x.Stdio != nil {
+	if len(x.Stdio) > 0 {
 		w.give()
 	} else if err := w.openOutputs(); err != nil {
 		return nil, fmt.Errorf("cannot make the program's standard output: %w", err)

@@ -1,0 +1,52 @@
+package worker
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/js"
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/native"
+)
+
+// Role is what a worker is started as.
+type Role struct {
+	Native bool // process 1 of a native program; else the JavaScript engine
+	Learn  bool // under a filter that asks instead of refusing
+}
+
+// ParseRole reads the arguments with which a launcher starts a worker: none for
+// JavaScript, "native", and "learn" after either.
+func ParseRole(args []string) (role Role, ok bool) {
+	if len(args) > 0 && args[0] == "native" {
+		role.Native, args = true, args[1:]
+	}
+	if len(args) > 0 && args[0] == "learn" {
+		role.Learn, args = true, args[1:]
+	}
+	return role, len(args) == 0
+}
+
+// open makes the engine, of what the role's own descriptor holds.
+func (w *worker) open() error {
+	if w.role.Native {
+		return w.openNative()
+	}
+	return w.openJS()
+}
+
+func (w *worker) openJS() error {
+	image := os.NewFile(fdOther, "image")
+	e, err := js.New(w.log, image)
+	if err != nil {
+		return fmt.Errorf("cannot start the engine: %w", err)
+	}
+	w.engine, w.image = e, e.Image()
+	return image.Close()
+}
+
+func (w *worker) openNative() (err error) {
+	w.native = native.New(w.log)
+	w.engine, w.image = w.native, "none: the program is a native one"
+	w.narrow, err = readStack(fdOther, "filter of process 1")
+	return err
+}
