@@ -21,6 +21,7 @@ type options struct {
 	uidRange     uint
 	maxWorkers   int
 	maxMemory    int64
+	learn        bool
 	logLevel     slog.Level
 }
 
@@ -43,6 +44,7 @@ func parse(args []string) (options, error) {
 	f.UintVar(&o.uidRange, "uid-range", 4096, "how many user ids each worker gets")
 	f.IntVar(&o.maxWorkers, "max-workers", 1024, "how many workers can run at once")
 	f.Int64Var(&o.maxMemory, "max-memory", mp.MaxMemory, "the most `bytes` that a worker can be given")
+	f.BoolVar(&o.learn, "learn", false, "let workers be started whose system calls are recorded and not refused, within all other locks")
 	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "the least `level` to log: debug, info, warn, error")
 	if err := f.Parse(args); err != nil {
 		return o, err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,14 +10,11 @@ import (
 	"os/signal"
 	"strings"
 
-	"github.com/mpsupervisor/mpsupervisor/internal/launch"
 	"github.com/mpsupervisor/mpsupervisor/internal/launch/server"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/isolate"
 	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lane"
-	"github.com/mpsupervisor/mpsupervisor/seccomp"
-	"github.com/mpsupervisor/mpsupervisor/seccomp/compile"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,7 +24,7 @@ const fdSupervisor = 3
 // run takes a lane, serves the supervisor in it, and leaves nothing behind.
 func run(o options) (err error) {
 	log := slog.Default()
-	role, err := js(o.image)
+	roles, err := roles(o)
 	if err != nil {
 		return err
 	}
@@ -57,7 +53,7 @@ func run(o options) (err error) {
 	defer stop()
 	err = server.Serve(ctx, os.NewFile(fdSupervisor, "supervisor"), server.Config{
 		Launcher: launcher,
-		Roles:    map[launch.Role]server.Role{launch.RoleJS: role},
+		Roles:    roles,
 		Slots:    o.maxWorkers,
 		UIDBase:  conf.UIDBase,
 		UIDCount: conf.UIDCount,
@@ -104,23 +100,4 @@ func config(o options, l *lane.Lane) (isolate.Config, error) {
 		UIDCount: uint32(o.uidRange),
 		Slots:    uint32(o.maxWorkers),
 	}, nil
-}
-
-// js makes what every worker with the JavaScript engine gets. The filter is
-// compiled here, once, and not on the path of a start.
-func js(image string) (server.Role, error) {
-	filter, err := compile.Compile(seccomp.Role(launch.RoleJS))
-	if err != nil {
-		return server.Role{}, err
-	}
-	filters := seccomp.Stack{{Program: filter}}.Marshal()
-	program, err := sealed("mpsupervisor-filter", bytes.NewReader(filters))
-	if err != nil {
-		return server.Role{}, err
-	}
-	prelude, err := prelude(image)
-	if err != nil {
-		return server.Role{}, err
-	}
-	return server.Role{Filter: filters, Files: []*os.File{program, prelude}}, nil
 }

@@ -23,6 +23,7 @@ func (s *Server) await(e *entry) {
 	if ended.Signal == syscall.SIGSYS {
 		exited.Syscall = e.notes.call(e.worker.Pid)
 	}
+	exited.Learned = e.learner.result()
 	e.notes.close()
 	s.table.drop(e)
 	s.send(launch.Response{Event: &exited})

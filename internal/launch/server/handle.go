@@ -3,12 +3,10 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/launch"
-	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/isolate"
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 )
@@ -58,52 +56,6 @@ func (s *Server) act(ctx context.Context, e *entry, r launch.Request, answer *la
 		return err
 	}
 	panic("request " + string(r.Op) + " was not checked") // cannot happen
-}
-
-// start makes a worker. Its answer goes out before any news of it can.
-func (s *Server) start(r launch.Request, files []*os.File) {
-	e, err := s.table.reserve(r.ID, newLedger(func(r launch.Response) { s.send(r) }))
-	if err != nil {
-		s.answer(r, launch.Response{}, err)
-		return
-	}
-	e.role, e.limits = r.Role, *r.Limits
-	w, err := s.launch(r, e.slot, files)
-	s.table.settle(e, w)
-	if err != nil {
-		s.answer(r, launch.Response{}, err)
-		return
-	}
-	s.answer(r, launch.Response{Started: &launch.Started{
-		Pid: w.Pid, StartTime: w.StartTime, Policy: mp.Digest(w.Policy),
-	}}, nil, w.Pidfd)
-	e.notes.open(w.Pid)
-	go s.await(e)
-}
-
-// launch starts the worker that a request describes.
-func (s *Server) launch(r launch.Request, slot uint32, files []*os.File) (*isolate.Worker, error) {
-	role, ok := s.cfg.Roles[r.Role]
-	if !ok {
-		return nil, fmt.Errorf("unknown role %.40q", string(r.Role))
-	}
-	if err := s.allowed(*r.Limits); err != nil {
-		return nil, err
-	}
-	if role.Children {
-		s.faults.mourn()
-	}
-	s.starts <- struct{}{}
-	defer func() { <-s.starts }()
-	return s.cfg.Launcher.Start(isolate.Spec{
-		ID:     string(r.ID),
-		Slot:   slot,
-		Env:    role.Env,
-		Stderr: files[2],
-		Files:  append([]*os.File{files[0], files[1]}, role.Files...),
-		Limits: groupLimits(*r.Limits),
-		Filter: role.Filter,
-	})
 }
 
 // answer sends the answer to a request.

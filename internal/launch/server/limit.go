@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/mpsupervisor/mpsupervisor/internal/launch"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
 )
@@ -35,12 +34,20 @@ func (s *Server) limit(e *entry, l mp.Limits) error {
 	}
 	e.limiting.Lock()
 	defer e.limiting.Unlock()
-	if e.role == launch.RoleNative && l.Files != e.limits.Files {
-		return fmt.Errorf("the limit of open files cannot change from %d: the kernel keeps it with each process", e.limits.Files)
+	if e.native && l.Files != e.limits.Files {
+		return fmt.Errorf("the limit of open files stays %d: the kernel keeps it with each process", e.limits.Files)
 	}
-	if err := e.worker.SetLimits(groupLimits(l)); err != nil {
-		return errors.Join(err, e.worker.SetLimits(groupLimits(e.limits)))
+	if err := e.apply(l); err != nil {
+		return errors.Join(err, e.apply(e.limits))
 	}
 	e.limits = l
 	return nil
+}
+
+// apply tells the kernel of limits. Only a native program has a /tmp.
+func (e *entry) apply(l mp.Limits) error {
+	if err := e.worker.SetLimits(groupLimits(l)); err != nil || !e.native {
+		return err
+	}
+	return e.worker.ResizeTmp(l.TmpBytes, l.TmpFiles)
 }

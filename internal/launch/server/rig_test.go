@@ -121,7 +121,7 @@ func serveWith(t testing.TB, end *os.File, su setup) *rig {
 	}
 	roles := map[launch.Role]Role{}
 	for _, m := range su.modes {
-		roles[launch.Role(m)] = Role{Env: []string{su.variable + "=" + m}, Children: su.binary == misuse}
+		roles[launch.Role(m)] = Role{Env: []string{su.variable + "=" + m}, Forks: su.binary == misuse}
 	}
 	r := &rig{groups: groups, served: make(chan error, 1)}
 	go func() {

@@ -22,16 +22,6 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/isolate"
 )
 
-// Role is what a worker of one role gets.
-type Role struct {
-	Filter []byte // the system call filter's program, as in Program
-	// Files are descriptors 5 and up: the sealed program and the prelude's image.
-	Files []*os.File
-	Env   []string
-	// Children says that its workers have processes besides themselves.
-	Children bool
-}
-
 // Config is what a Server works with.
 type Config struct {
 	Launcher *isolate.Launcher
@@ -57,6 +47,7 @@ type Server struct {
 	table  *table
 	audit  *audit
 	faults *faults
+	narrow *narrowed
 	starts chan struct{} // a place for each start under way
 	busy   chan struct{} // a place for each request under way
 	work   sync.WaitGroup
@@ -72,7 +63,7 @@ func Serve(ctx context.Context, f *os.File, cfg Config) error {
 	}
 	t := newTable(cfg.Slots, users{cfg.UIDBase, cfg.UIDCount})
 	s := &Server{
-		cfg: cfg, conn: conn, table: t, audit: hear(cfg.Log, t.owner), faults: watch(cfg.Log, t),
+		cfg: cfg, conn: conn, table: t, audit: hear(cfg.Log, t.owner), faults: watch(cfg.Log, t), narrow: newNarrowed(),
 		starts: make(chan struct{}, startsAtOnce), busy: make(chan struct{}, requestsAtOnce),
 	}
 	ctx, cancel := context.WithCancel(ctx)

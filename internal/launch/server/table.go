@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mpsupervisor/mpsupervisor/internal/launch"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/isolate"
 )
@@ -36,7 +35,8 @@ type entry struct {
 
 	limiting sync.Mutex // over limits
 	limits   mp.Limits  // as they were last set
-	role     launch.Role
+	native   bool
+	learner  *learner // nil if its system calls are not recorded
 }
 
 func newTable(slots int, u users) *table {

@@ -1,17 +1,15 @@
-package main
+package server
 
 import (
 	"fmt"
-	"io"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// sealed makes a file in memory that nobody can change any more, whoever holds
+// Seal makes a file in memory that nobody can change any more, whoever holds
 // it, and gives it open for reading alone.
-func sealed(name string, content io.Reader) (*os.File, error) {
+func Seal(name string, content []byte) (*os.File, error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_NOEXEC_SEAL)
 	if err == unix.EINVAL { // before Linux 6.3
 		fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -21,7 +19,7 @@ func sealed(name string, content io.Reader) (*os.File, error) {
 	}
 	f := os.NewFile(uintptr(fd), name)
 	defer f.Close()
-	if _, err := io.Copy(f, content); err != nil {
+	if _, err := f.Write(content); err != nil {
 		return nil, fmt.Errorf("cannot fill %s: %w", name, err)
 	}
 	const seals = unix.F_SEAL_WRITE | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
@@ -29,20 +27,4 @@ func sealed(name string, content io.Reader) (*os.File, error) {
 		return nil, fmt.Errorf("cannot seal %s: %w", name, err)
 	}
 	return os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
-}
-
-// prelude gives the prelude's heap image, or an empty file if there is none.
-// Workers map the file itself, so that they share its pages: it is copied into
-// memory only so that nobody can change it under them.
-func prelude(path string) (*os.File, error) {
-	const name = "mpsupervisor-prelude"
-	if path == "" {
-		return sealed(name, strings.NewReader(""))
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the prelude's image: %w", err)
-	}
-	defer f.Close()
-	return sealed(name, f)
 }
