@@ -49,7 +49,10 @@ func (j *job) stream(ctx context.Context) (err error) {
 	defer p.close()
 	end, err := j.follow(ctx, p)
 	if written := st.finish(); err == nil {
-		err = errors.Join(written, nativeEnd(end))
+		err = written
+	}
+	if err == nil {
+		err = nativeEnd(end)
 	}
 	st.restore() // before anything is said about the end
 	return j.learned(p, err)
