@@ -93,7 +93,7 @@ func rate(v float64) string {
 
 func (a *app) printStats(views []statsView) error {
 	t := newTable(a.out)
-	t.row(append(append([]string{"ID", "APP", "STATE"}, usageColumns...), "DENIED", "HELD BACK BY")...)
+	t.row(append(append([]string{"ID", "APP", "STATE"}, usageColumns...), "DENIED", "HELD BY")...)
 	for _, v := range views {
 		t.row(append(append([]string{v.Program.ID, v.Program.AppID, v.Program.State}, sampleCells(v.Now)...),
 			fmt.Sprint(v.Denials), orDash(v.ThrottledBy))...)
