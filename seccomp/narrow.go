@@ -15,7 +15,9 @@ func Narrow(rules []Rule, only []string) []Rule {
 	}
 	needed := slices.Concat(only, starting)
 	for _, r := range pid1() {
-		needed = append(needed, r.Syscall)
+		if r.Action == Allow {
+			needed = append(needed, r.Syscall)
+		}
 	}
 	var kept []Rule
 	for _, r := range rules {

@@ -29,6 +29,9 @@ var helpers = map[string]func(args []string){
 
 	"refused": makeRefused,
 	"last":    makeLast,
+
+	"cost":    timeCalls,
+	"install": timeInstall,
 }
 
 func TestMain(m *testing.M) {
@@ -43,6 +46,15 @@ func TestMain(m *testing.M) {
 
 // takeFilters installs the stack that descriptor 3 brings, if it brings any.
 func takeFilters() {
+	if stack := readFilters(); len(stack) > 0 {
+		if err := stack.Install(); err != nil {
+			fail(err)
+		}
+	}
+}
+
+// readFilters makes ready for them.
+func readFilters() seccomp.Stack {
 	r := os.NewFile(3, "filters")
 	var b bytes.Buffer
 	if _, err := b.ReadFrom(r); err != nil {
@@ -56,11 +68,7 @@ func takeFilters() {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		fail(err)
 	}
-	if len(stack) > 0 {
-		if err := stack.Install(); err != nil {
-			fail(err)
-		}
-	}
+	return stack
 }
 
 func fail(err error) {
