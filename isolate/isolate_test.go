@@ -114,7 +114,7 @@ func TestEnds(t *testing.T) {
 
 func TestMemoryBombIsToldAsSuch(t *testing.T) {
 	w, _ := begin(t, open(t), Spec{Args: []string{"memory"}, Limits: cgroup.Limits{Memory: 32 << 20, Pids: 32, CPU: 2}})
-	if e := finish(t, w); !e.OOM() || e.Usage.Peak > 32<<20 {
+	if e := finish(t, w); !e.OOM() || e.Usage.Peak > 33<<20 { // version 2 lets the kernel's own pages go a little over
 		t.Errorf("ended with %+v, want out of memory", e)
 	}
 }

@@ -159,7 +159,7 @@ func TestNativeTmpIsCharged(t *testing.T) {
 	s.Limits = cgroup.Limits{Memory: 32 << 20, Pids: 64, CPU: 2}
 	w, r := begin(t, openNative(t), s)
 	r.ReadString('\n')
-	if e := finish(t, w); e.Usage.OOMKills == 0 || e.Usage.Peak > 32<<20 {
+	if e := finish(t, w); e.Usage.OOMKills == 0 || e.Usage.Peak > 33<<20 { // see TestMemoryBombIsToldAsSuch
 		t.Errorf("ended with %+v", e)
 	}
 }

@@ -4,11 +4,23 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/landlock"
 )
+
+// processName is what others see process 1 called. It is executed through a
+// descriptor, and would have that one's number for a name.
+const processName = "mpworker"
+
+// setName names every thread (PR_SET_NAME(2const)).
+func setName() error {
+	name := append([]byte(processName), 0)
+	_, err := allThreads(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0)
+	return err
+}
 
 // ours are the directories of a native program's root that package isolate has
 // put there, and what may be done in each besides reading. What is executed must
@@ -104,16 +116,18 @@ func allow(kernel landlock.Kernel, ruleset int, name string, access uint64) erro
 	return nil
 }
 
-// whiteout is a name that is not there.
-const whiteout = "/tmp/.whiteout"
+// device is a name that is not there.
+const device = "/tmp/.device"
 
-// proveNativeFiles tries the one thing in /tmp that nothing but Landlock denies:
-// a character device of number 0, which overlayfs uses for a mark, may be made
-// by everybody (Linux 5.8). The mounts and the program's user cannot be what
-// refuses it. The root can be read, or the program could not be executed.
+// proveNativeFiles tries something in /tmp that Landlock denies. Nobody but root
+// may make a device there anyway, but Landlock is asked first, and its errno is
+// another one: without it this is EPERM, for want of a capability. A character
+// device of number 0, which everybody may make, does not do: some kernels (the
+// 6.1 of Debian 12 among them) count it as a file. The root can be read, or the
+// program could not be executed.
 func proveNativeFiles() error {
-	if err := unix.Mknod(whiteout, unix.S_IFCHR, 0); err != unix.EACCES {
-		unix.Unlink(whiteout)
+	if err := unix.Mknod(device, unix.S_IFBLK, 0); err != unix.EACCES {
+		unix.Unlink(device)
 		return fmt.Errorf("making a device in /tmp gives %w, want EACCES", orSuccess(err))
 	}
 	fd, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)

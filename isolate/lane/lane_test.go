@@ -76,6 +76,9 @@ func TestSweepOfADeadHolder(t *testing.T) {
 	if err := g.Inside(grouped.Start); err != nil {
 		t.Fatal(err)
 	}
+	if err := g.Add(grouped.Process.Pid, ""); err != nil { // where Inside does not reach
+		t.Fatal(err)
+	}
 	if err := strayed.Start(); err != nil {
 		t.Fatal(err)
 	}
