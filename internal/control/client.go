@@ -38,6 +38,7 @@ func (c *Client) over(t *http.Transport) controlpbconnect.ControlClient {
 	return controlpbconnect.NewControlClient(&http.Client{Transport: t}, "http://mpsupervisor",
 		connect.WithInterceptors(patience(questionTimeout), translate(decode)),
 		connect.WithReadMaxBytes(maxMessage),
+		connect.WithAcceptCompression("gzip", nil, nil), // nothing travels further than to a process beside this one
 	)
 }
 
