@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +40,30 @@ func open(t testing.TB, dir string) *bundle.Package {
 	return p
 }
 
+// built is the directory of an example as it is run: that of a native one is a
+// copy, with the program that its build.sh makes.
+func built(t testing.TB, name string) string {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(name, "build.sh")); err != nil {
+		return name
+	}
+	dir := t.TempDir()
+	entries, err := os.ReadDir(name)
+	must(t, err)
+	for _, e := range entries {
+		if e.Type().IsRegular() {
+			b, err := os.ReadFile(filepath.Join(name, e.Name()))
+			must(t, err)
+			must(t, os.WriteFile(filepath.Join(dir, e.Name()), b, 0o644))
+		}
+	}
+	out, err := exec.Command(filepath.Join(name, "build.sh"), filepath.Join(dir, "root")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("cannot build %s: %v\n%s", name, err, out)
+	}
+	return dir
+}
+
 // Whatever is in this directory is a package without a warning, has its home
 // page and its icon, and a README that a person can read at once.
 func TestEveryExampleIsAPackage(t *testing.T) {
@@ -49,7 +75,7 @@ func TestEveryExampleIsAPackage(t *testing.T) {
 			continue
 		}
 		found++
-		p := open(t, e.Name())
+		p := open(t, built(t, e.Name()))
 		for _, w := range p.Warnings {
 			t.Errorf("%s: %v", e.Name(), w)
 		}
@@ -60,14 +86,14 @@ func TestEveryExampleIsAPackage(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if found < 3 {
+	if found < 5 {
 		t.Errorf("only %d examples", found)
 	}
 }
 
 // program is one example, loaded and served.
 type program struct {
-	engine  *js.Engine
+	engine  engine.Engine
 	exports []string
 	ended   chan error // Run's result
 	mu      sync.Mutex
@@ -96,8 +122,9 @@ func start(t testing.TB, pkg *bundle.Package, turn time.Duration) *program {
 	files, err := archive.Files(f, pkg.Size)
 	must(t, err)
 	p := &program{ended: make(chan error, 1)}
-	p.engine, err = js.New(p, nil)
+	e, err := js.New(p, nil)
 	must(t, err)
+	p.engine = e
 	ctx, cancel := context.WithCancel(context.Background())
 	loaded, done := make(chan error, 1), make(chan struct{})
 	go func() {
@@ -116,7 +143,7 @@ func start(t testing.TB, pkg *bundle.Package, turn time.Duration) *program {
 	p.stop = sync.OnceFunc(func() {
 		cancel()
 		<-done
-		p.engine.Close()
+		e.Close()
 		f.Close()
 	})
 	t.Cleanup(p.stop)
@@ -148,7 +175,10 @@ type callTest struct {
 
 func runCalls(t *testing.T, dir string, tests []callTest) {
 	const turn = time.Minute
-	p := start(t, open(t, dir), turn)
+	start(t, open(t, dir), turn).run(t, turn, tests)
+}
+
+func (p *program) run(t *testing.T, turn time.Duration, tests []callTest) {
 	for _, tt := range tests {
 		t.Run(tt.function+" "+tt.input, func(t *testing.T) {
 			got, err := p.call(turn, tt.function, tt.input)
