@@ -47,7 +47,7 @@ var masked = []string{
 // root is put together by furnish; what is left for libcontainer is what must be
 // made in the worker's own namespaces.
 func (l *Launcher) nativeContainer(conf *configs.Config, s Spec) {
-	conf.Rootfs = l.place(s.ID)
+	conf.Rootfs, conf.Readonlyfs = l.place(s.ID), false // it is read-only already, and its flags are locked
 	dev := l.template(s.Native.TTY)
 	conf.Mounts = []*configs.Mount{{
 		// Read-only as a whole, which is more than the usual list of paths below

@@ -111,6 +111,11 @@ func Enter(cfg Config) (Report, error) {
 		return Report{}, fmt.Errorf("cannot seal the worker: %w",
 			lock.Missing(lock.MDWE, "not in this kernel, and a filter that refuses nothing cannot do instead"))
 	}
+	if cfg.Native {
+		if err := setName(); err != nil {
+			return Report{}, fmt.Errorf("cannot seal the worker: %w", err)
+		}
+	}
 	s := &state{Config: cfg}
 	for _, step := range steps {
 		if slices.Contains(cfg.Without, step.name) {

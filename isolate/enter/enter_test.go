@@ -78,6 +78,8 @@ type options struct {
 	without []lock.Name
 	noCaps  bool
 	noMDWE  bool // as on a kernel that does not have it
+	learn   bool
+	native  bool
 }
 
 // start runs the helper as process 1 of fresh namespaces, as a user of a range
@@ -101,8 +103,10 @@ func start(t testing.TB, action string, o options) *helper {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("/sealed", action, strings.Join(names, ","))
-	if o.noMDWE {
-		cmd.Args = append(cmd.Args, "hide")
+	for word, set := range map[string]bool{"hide": o.noMDWE, "learn": o.learn, "native": o.native} {
+		if set {
+			cmd.Args = append(cmd.Args, word)
+		}
 	}
 	cmd.Env = []string{"GOMAXPROCS=1"}
 	cmd.ExtraFiles = []*os.File{r}
@@ -327,5 +331,20 @@ func TestEnterRefusesCgo(t *testing.T) {
 	_, err := enter.Enter(enter.Config{})
 	if err == nil || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
 		t.Errorf("Enter in a cgo program gave %v", err)
+	}
+}
+
+// A filter that refuses nothing cannot stand in for a lock that is absent.
+func TestLearningTakesMDWE(t *testing.T) {
+	if h := start(t, "nothing", options{noMDWE: true, learn: true}); h.result.Missing != lock.MDWE {
+		t.Errorf("got %+v, want %q missing", h.result, lock.MDWE)
+	}
+}
+
+// A native program's process 1 is not sealed where there is no /tmp to prove
+// Landlock in: here, in a root with one file.
+func TestNativeWithoutItsRoot(t *testing.T) {
+	if h := start(t, "nothing", options{native: true}); h.result.Missing != lock.Landlock {
+		t.Errorf("got %+v, want %q missing", h.result, lock.Landlock)
 	}
 }

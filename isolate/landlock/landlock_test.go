@@ -78,3 +78,57 @@ func TestRunningKernelTakesTheRuleset(t *testing.T) {
 		t.Error("a right that does not exist was taken")
 	}
 }
+
+// A native program's ruleset denies what the other does, but for signals; and
+// what is allowed nowhere covers execution of data, or devices.
+func TestNativeRules(t *testing.T) {
+	for abi := 1; abi <= 10; abi++ {
+		all, native := Kernel{abi, ^0}.Deny(), Kernel{abi, ^0}.DenyNative()
+		all.Scoped &^= unix.LANDLOCK_SCOPE_SIGNAL
+		if all != native {
+			t.Errorf("ABI %d: %+v, and for native programs %+v", abi, all, native)
+		}
+	}
+	const devices = unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK
+	if (Read|Execute|Change|Use)&devices != 0 || (Read|Change|Use)&Execute != 0 || (Read|Execute)&^uint64(Use|Execute) != 0 {
+		t.Error("the rights overlap")
+	}
+}
+
+// The kernel takes a rule of each kind for a directory, and that for executing
+// for a file, in the ruleset of every ABI.
+func TestRunningKernelTakesTheRules(t *testing.T) {
+	running, err := Running()
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(name string) int {
+		fd, err := unix.Open(name, unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fd) })
+		return fd
+	}
+	dir, file := open("/"), open("/proc/self/exe")
+	for abi := 1; abi <= running.ABI; abi++ {
+		k := Kernel{abi, running.Errata}
+		ruleset, err := k.CreateNative()
+		if err != nil {
+			t.Errorf("ABI %d: %v", abi, err)
+			continue
+		}
+		for _, access := range []uint64{Read, Execute, Change, Use} {
+			if err := k.Allow(ruleset, dir, access); err != nil {
+				t.Errorf("ABI %d: %#x: %v", abi, access, err)
+			}
+		}
+		if err := k.Allow(ruleset, file, Execute); err != nil {
+			t.Errorf("ABI %d: for a file: %v", abi, err)
+		}
+		if err := k.Allow(ruleset, file, Change); err == nil {
+			t.Errorf("ABI %d: a file takes what is a directory's", abi)
+		}
+		unix.Close(ruleset)
+	}
+}

@@ -25,6 +25,8 @@ var children = map[string]func() error{
 	"mdwe":         childMDWE,
 	"seccomp":      childSeccomp,
 	"seccomp-kill": childSeccompKill,
+	"overlayfs":    childOverlay,
+	"devices":      childDevices,
 }
 
 // Child does in this process what the name says, writes to w what went wrong,

@@ -80,7 +80,7 @@ func result(err error, found string) finding {
 // Host tries every feature, in the order of a start.
 func Host(ctx context.Context, o Options) []Result {
 	var all []Result
-	for _, table := range [][]feature{kernel, namespaces, groups, locks, handles} {
+	for _, table := range [][]feature{kernel, namespaces, groups, locks, handles, natives} {
 		for _, f := range table {
 			all = append(all, f.result(f.try(ctx, o)))
 		}

@@ -71,6 +71,11 @@ func TestHost(t *testing.T) {
 	if !found {
 		t.Error("this host lacks something that is required")
 	}
+	for _, r := range results {
+		if r.Group == nativePrograms && r.Status != OK {
+			t.Errorf("this host cannot have native programs: %+v", r)
+		}
+	}
 }
 
 // TestWithoutSystemCall shows that a probe fails on a kernel that does not have
@@ -87,6 +92,8 @@ func TestWithoutSystemCall(t *testing.T) {
 		"mdwe":         unix.SYS_PRCTL,
 		"seccomp":      unix.SYS_SECCOMP,
 		"seccomp-kill": unix.SYS_SECCOMP,
+		"overlayfs":    unix.SYS_MOUNT,
+		"devices":      unix.SYS_MKNODAT,
 	} {
 		err := inChild(context.Background(), options(denied+"="+strconv.Itoa(number)), name, nil)
 		if err == nil || !strings.Contains(err.Error(), unix.ENOSYS.Error()) && !strings.Contains(err.Error(), "errno 38") {

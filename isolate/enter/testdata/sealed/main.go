@@ -2,7 +2,10 @@
 // proved, and does what its argument says. The tests of package enter build
 // and start it.
 //
-//	sealed ACTION WITHOUT [hide]    # WITHOUT: locks to leave out, with commas; hide: as on a kernel without MDWE
+//	sealed ACTION WITHOUT [hide] [learn] [native]
+//
+// WITHOUT are locks to leave out, with commas; hide is to be as on a kernel
+// without MDWE; the others are set in enter's Config.
 //
 // Descriptor 3 brings the filter. Descriptors 0, 1 and 2 are kept.
 package main
@@ -13,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
@@ -39,7 +43,9 @@ func main() {
 	for _, name := range strings.FieldsFunc(os.Args[2], func(r rune) bool { return r == ',' }) {
 		cfg.Without = append(cfg.Without, lock.Name(name))
 	}
-	if len(os.Args) > 3 {
+	words := os.Args[3:]
+	cfg.Learn, cfg.Native = slices.Contains(words, "learn"), slices.Contains(words, "native")
+	if slices.Contains(words, "hide") {
 		if err := locktest.HideMDWE(); err != nil {
 			panic(err)
 		}
