@@ -10,7 +10,7 @@ import (
 // waits for processes as any program does, so that no row is for it alone but
 // where the reason says so.
 //
-// A system call has a row here if Linux 5.17 has it, to be allowed or refused;
+// A system call has a row here if Linux 6.18 has it, to be allowed or refused;
 // what is newer gets ENOSYS, for which every program made for it has to be
 // prepared. Arguments that the kernel takes as an int are compared as it does,
 // by the lower half of the register.

@@ -25,12 +25,14 @@ func nativeMemory() []Rule {
 		},
 		each("brk munmap mremap msync mincore", "memory"),
 		each("pkey_alloc pkey_free", "a process's own keys for its own memory"),
+		each("mseal", "takes away the right to change its own mappings"),
 		each("mlock mlock2 mlockall munlock munlockall", "the limit on locked memory is 0, and the kernel says so"),
 		advice(),
 		[]Rule{
 			allow("membarrier", "threads of a process order their memory; not those commands that stop all the processors for all processes",
 				without(0, 7, "cmd is not MEMBARRIER_CMD_GLOBAL, MEMBARRIER_CMD_GLOBAL_EXPEDITED, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED")),
 			answer("get_mempolicy", syscall.ENOSYS, "libnuma asks whether there is anything for it to do").quiet(),
+			answer("map_shadow_stack", syscall.ENOSYS, "goes with the shadow stacks that arch_prctl does not give").quiet(),
 		},
 	)
 }

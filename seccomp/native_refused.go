@@ -7,7 +7,7 @@ import "slices"
 // program does not have, too, or one that an own user namespace would give.
 func nativeRefused() []Rule {
 	return slices.Concat(
-		refuseEach("unshare setns chroot pivot_root mount umount2 open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr",
+		refuseEach("unshare setns chroot pivot_root mount umount2 open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr open_tree_attr statmount listmount listns",
 			"namespaces and mounts"),
 		refuseEach("ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_getfd get_robust_list",
 			"other processes' memory and descriptors: process 1 has the same user"),
@@ -22,7 +22,9 @@ func nativeRefused() []Rule {
 		refuseEach("mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr", "message queues, for which the limit is 0"),
 		refuseEach("add_key request_key keyctl", "the kernel's keys do not belong to a namespace"),
 		refuseEach("fanotify_init fanotify_mark name_to_handle_at open_by_handle_at", "files by other means than a name"),
-		refuseEach("quotactl quotactl_fd sysfs ustat", "administration of file systems"),
+		refuseEach("cachestat", "tells which files of the host's memory others have used"),
+		refuseEach("lsm_get_self_attr lsm_set_self_attr lsm_list_modules", "what the host's security modules say of a process"),
+		refuseEach("quotactl quotactl_fd sysfs ustat file_setattr", "administration of file systems"),
 		refuseEach("init_module finit_module delete_module create_module query_module get_kernel_syms kexec_load kexec_file_load reboot",
 			"the kernel itself"),
 		refuseEach("swapon swapoff acct syslog sethostname setdomainname vhangup lookup_dcookie nfsservctl _sysctl uselib",

@@ -85,6 +85,9 @@ func known(names []string) error {
 // has reports whether an architecture has a system call. libseccomp gives those
 // of other architectures numbers below zero.
 func has(arch Arch, name string) bool {
+	if isNewer(name) {
+		return true
+	}
 	id, err := libseccomp.GetArchFromString(string(arch))
 	if err != nil {
 		return false
@@ -117,7 +120,12 @@ func (l layer) compile(arch Arch) ([]byte, error) {
 	if err := addRules(filter, l, arch); err != nil {
 		return nil, err
 	}
-	return export(filter)
+	before, err := prologue(l.rules, arch)
+	if err != nil {
+		return nil, err
+	}
+	program, err := export(filter)
+	return append(before, program...), err
 }
 
 // prepare leaves the filter with one architecture. What enters by another,
@@ -142,6 +150,9 @@ func prepare(filter *libseccomp.ScmpFilter, arch Arch) error {
 
 func addRules(filter *libseccomp.ScmpFilter, l layer, arch Arch) error {
 	for _, r := range l.rules {
+		if isNewer(r.Syscall) {
+			continue // prologue has it
+		}
 		// Calls that x86-64 has and other architectures have not are those that the
 		// others never had: newer ones took their place.
 		if !has(arch, r.Syscall) && has(AMD64, r.Syscall) {

@@ -66,14 +66,3 @@ func lookup(arch libseccomp.ScmpArch, nr int) string {
 	}
 	return fmt.Sprintf("syscall %d", nr)
 }
-
-// newer are calls of Linux 6.5 to 6.18 that the libseccomp of Debian 12 has no
-// names for. Since 424 a call has one number on all architectures
-// (asm-generic/unistd.h).
-var newer = [...]string{
-	"cachestat", "fchmodat2", "map_shadow_stack", "futex_wake", "futex_wait", "futex_requeue",
-	"statmount", "listmount", "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules", "mseal",
-	"setxattrat", "getxattrat", "listxattrat", "removexattrat", "open_tree_attr", "file_getattr", "file_setattr", "listns",
-}
-
-const firstNewer = 451
