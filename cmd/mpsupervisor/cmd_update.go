@@ -16,8 +16,10 @@ func newUpdate(a *app) *cobra.Command {
 		Use:   "update ID",
 		Short: "Change the limits of a running program",
 		Long: `update changes limits of a program while it runs, and prints all that are in force
-then. What no flag names stays as it is. Nothing is kept beyond the program's end:
-the configuration and the manifest say what the next one gets.
+then. What no flag names stays as it is, and so do the limits that are handed to a
+program when it starts: open files, call timeout, log rate and ipc rate. Nothing is
+kept beyond the program's end: the configuration and the manifest say what the next
+one gets.
 
 A program that uses more memory than its new limit is ended by the kernel unless
 enough can be taken back from it. While a rule of the monitor holds a program

@@ -49,6 +49,8 @@ var rules = []rule{
 		reason: "a package is checked the same way wherever it is read"},
 	{of: "internal/engine/...", ban: []string{"internal/...", "ipc/...", "isolate/...", "seccomp/..."}, except: []string{"internal/engine/...", "internal/mp", "internal/wire"},
 		reason: "an engine reaches its host through engine.Host alone"},
+	{of: "internal/monitor", direct: true, ban: []string{"...", "internal/...", "os", "net", "log/slog"}, except: []string{"internal/mp"},
+		reason: "it judges what it is given: its caller has the clock and does the work"},
 	{of: "internal/control", direct: true, ban: []string{"internal/supervisor/..."},
 		reason: "the API does not know who serves it"},
 
