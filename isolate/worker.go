@@ -46,8 +46,9 @@ type Ended struct {
 	Usage  cgroup.Usage   // up to the end
 }
 
-// OOM reports whether the memory limit ended it.
-func (e Ended) OOM() bool { return e.Signal == unix.SIGKILL && e.Usage.OOMKills > 0 }
+// OOM reports whether the memory limit ended any of its processes. A program that
+// has several may go on without one.
+func (e Ended) OOM() bool { return e.Usage.OOMKills > 0 }
 
 // identify reads who the new process is. It is our child and not yet waited
 // for, so its pid cannot mean another process.

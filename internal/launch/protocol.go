@@ -97,7 +97,7 @@ type Exited struct {
 	ID        mp.InstanceID `json:"id"`
 	Code      int           `json:"code"`              // if it exited
 	Signal    int           `json:"signal,omitempty"`  // if a signal ended it
-	OOM       bool          `json:"oom,omitempty"`     // the cgroup's memory limit killed it
+	OOM       bool          `json:"oom,omitempty"`     // the cgroup's memory limit killed it, or a process of it
 	Syscall   string        `json:"syscall,omitempty"` // for SIGSYS, if the kernel's audit record told it
 	CPUMicros uint64        `json:"cpu_us"`
 	PeakBytes uint64        `json:"peak_bytes"`

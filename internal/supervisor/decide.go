@@ -38,6 +38,7 @@ type evidence struct {
 	claim  *wire.Ending  // its last word, if it sent one
 	stderr string        // the beginning of what it wrote there, hostile text
 
+	native bool          // its processes may be ended one by one
 	killed string        // the latest system call that ended one of its processes, by the kernel's audit record
 	fault  *launch.Fault // the latest of its processes' faults, by the kernel's log
 }
@@ -55,7 +56,7 @@ type evidence struct {
 func decide(e evidence) mp.Exit {
 	k := e.kernel
 	switch sig := syscall.Signal(k.Signal); {
-	case k.OOM && sig == syscall.SIGKILL:
+	case k.OOM && sig == syscall.SIGKILL && !(e.native && e.ours != nil):
 		return mp.Exit{Cause: mp.CauseMemoryLimit, Signal: k.Signal, Detail: "the whole worker's, enforced by the kernel"}
 	case sig == syscall.SIGSYS:
 		return mp.Exit{Cause: mp.CauseSeccomp, Signal: k.Signal, Syscall: k.Syscall}

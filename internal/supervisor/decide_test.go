@@ -27,6 +27,9 @@ func TestDecide(t *testing.T) {
 	says := func(c mp.Cause, code int) *wire.Ending { return &wire.Ending{Cause: c, Code: code} }
 	kill := func(c mp.Cause) *verdict { return &verdict{cause: c, detail: "ours"} }
 	rule := errors.New("a rule")
+	ended := func(signal int) *wire.Ending { return &wire.Ending{Cause: mp.CauseSignal, Signal: signal} }
+	oomAnd := func(code int) launch.Exited { return launch.Exited{Code: code, OOM: true} }
+	fault := func(signal int, class mp.Fault) *launch.Fault { return &launch.Fault{Signal: signal, Class: class} }
 
 	tests := []struct {
 		name string
@@ -72,6 +75,25 @@ func TestDecide(t *testing.T) {
 		{"violation caught by itself", evidence{kernel: exited(70), claim: &wire.Ending{Cause: mp.CauseMemoryViolation, Fault: mp.FaultGuard}}, mp.Exit{Cause: mp.CauseMemoryViolation, Fault: mp.FaultGuard}},
 		{"it says we broke a rule", evidence{kernel: exited(73), claim: says(mp.CauseProtocol, 0)}, mp.Exit{Cause: mp.CauseProtocol}},
 		{"it says we went away", evidence{kernel: exited(71), claim: says(mp.CauseSupervisorGone, 0)}, mp.Exit{Cause: mp.CauseSupervisorGone}},
+
+		// A native program's end, which the worker saw as its parent.
+		{"program terminated", evidence{kernel: exited(143), claim: ended(15)}, mp.Exit{Cause: mp.CauseSignal, Signal: 15}},
+		{"program killed by itself", evidence{kernel: exited(137), claim: ended(9)}, mp.Exit{Cause: mp.CauseSignal, Signal: 9}},
+		{"program out of memory", evidence{kernel: oomAnd(137), claim: ended(9)}, mp.Exit{Cause: mp.CauseMemoryLimit, Signal: 9}},
+		{"its child out of memory", evidence{kernel: oomAnd(137), claim: says(mp.CauseExited, 137)}, mp.Exit{Cause: mp.CauseExited, Code: 137, Detail: "the kernel ended one of its processes for the memory limit"}},
+		{"its child out of memory, then the operator", evidence{kernel: oom, native: true, ours: kill(mp.CauseKilled)}, mp.Exit{Cause: mp.CauseKilled, Signal: 9, Detail: "ours"}},
+		{"worker of a program out of memory", evidence{kernel: oom, native: true}, mp.Exit{Cause: mp.CauseMemoryLimit, Signal: 9}},
+		{"program's system call", evidence{kernel: exited(159), claim: ended(31), killed: "bpf"}, mp.Exit{Cause: mp.CauseSeccomp, Signal: 31, Syscall: "bpf"}},
+		{"program raises SIGSYS", evidence{kernel: exited(159), claim: ended(31)}, mp.Exit{Cause: mp.CauseSignal, Signal: 31}},
+		{"program's fault with its class", evidence{kernel: exited(139), claim: ended(11), fault: fault(11, mp.FaultNull)}, mp.Exit{Cause: mp.CauseMemoryViolation, Signal: 11, Fault: mp.FaultNull}},
+		{"program's fault, and another's", evidence{kernel: exited(135), claim: ended(7), fault: fault(11, mp.FaultNull)}, mp.Exit{Cause: mp.CauseMemoryViolation, Signal: 7, Fault: mp.FaultUnknown}},
+		{"program's fault without a word", evidence{kernel: exited(139), claim: ended(11)}, mp.Exit{Cause: mp.CauseMemoryViolation, Signal: 11, Fault: mp.FaultUnknown}},
+		{"program's bad instruction", evidence{kernel: exited(132), claim: ended(4)}, mp.Exit{Cause: mp.CauseSignal, Signal: 4, Fault: mp.FaultIllegal}},
+		{"program's signal, another code", evidence{kernel: exited(0), claim: ended(15)}, mp.Exit{Cause: mp.CauseExited}},
+		{"program's signal and a broken rule", evidence{kernel: exited(143), claim: ended(15), broke: rule}, mp.Exit{Cause: mp.CauseProtocol, Detail: "a rule"}},
+		{"a rule of the monitor", evidence{kernel: signalled(syscall.SIGKILL), native: true, ours: kill(mp.CauseRule)}, mp.Exit{Cause: mp.CauseRule, Signal: 9, Detail: "ours"}},
+		{"worker's fault with the kernel's class", evidence{kernel: signalled(syscall.SIGSEGV), fault: fault(11, mp.FaultExec)}, mp.Exit{Cause: mp.CauseMemoryViolation, Signal: 11, Fault: mp.FaultExec}},
+		{"worker's bad instruction", evidence{kernel: signalled(syscall.SIGILL)}, mp.Exit{Cause: mp.CauseSignal, Signal: 4, Fault: mp.FaultIllegal}},
 
 		// Claims that do not.
 		{"another code", evidence{kernel: exited(4), claim: says(mp.CauseExited, 0)}, mp.Exit{Cause: mp.CauseExited, Code: 4}},

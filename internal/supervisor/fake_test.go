@@ -27,7 +27,7 @@ import (
 // fakeLauncher plays workers in goroutines, so that hostile ones run fast. It
 // holds the Launcher's contract: one Exited for each worker, after its end.
 type fakeLauncher struct {
-	t     *testing.T
+	t       *testing.T
 	exits   chan launch.Exited
 	notices chan launch.Notice
 	done    chan struct{}

@@ -202,6 +202,7 @@ func (i *instance) account(kernel launch.Exited) mp.Exit {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	e := evidence{kernel: kernel, broke: i.broke, ours: i.ours, claim: i.claim, stderr: i.crashed.String()}
+	e.native = i.prog.role == launch.RoleNative
 	e.killed, e.fault = i.witness.testimony()
 	return decide(e)
 }

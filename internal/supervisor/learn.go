@@ -52,8 +52,7 @@ func (v *service) Learned(_ context.Context, req *controlpb.LearnedRequest) (*co
 	if !res.Complete {
 		return res, nil
 	}
-	text, err := json.MarshalIndent(leastPrivilege(&i.prog, i.limits, i.peaks, i.last.Learned), "", "  ")
-	res.ManifestJson = string(text)
+	res.ManifestJson, err = leastPrivilege(&i.prog, i.limits, i.peaks, i.last.Learned).text()
 	return res, err
 }
 
@@ -64,6 +63,16 @@ type suggestion struct {
 	Entry   string           `json:"entry,omitempty"`
 	Native  *suggestedNative `json:"native,omitempty"`
 	Limits  suggestedLimits  `json:"limits"`
+}
+
+// text writes it as people do, who need no escapes for HTML.
+func (s suggestion) text() (string, error) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(s)
+	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
 type suggestedNative struct {

@@ -120,8 +120,11 @@ func (s *Supervisor) noticeFault(f launch.Fault) {
 	if !tell {
 		return
 	}
-	s.events.emit(eventFault, i.id, i.app(), withHidden(hidden,
-		"signal", itoa(f.Signal), "class", string(f.Class), "address", hex(f.Address), "ip", hex(f.IP), "pid", itoa(f.Pid), "command", f.Command)...)
+	fields := []string{"signal", itoa(f.Signal), "class", string(f.Class), "pid", itoa(f.Pid), "command", f.Command}
+	if f.Address != 0 || f.IP != 0 { // else the kernel did not tell
+		fields = append(fields, "address", hex(f.Address), "ip", hex(f.IP))
+	}
+	s.events.emit(eventFault, i.id, i.app(), withHidden(hidden, fields...)...)
 }
 
 // withHidden adds how many events were left out for their rate.

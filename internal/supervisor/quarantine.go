@@ -73,7 +73,7 @@ func (w *watcher) admit(digest mp.Digest) error {
 	if !blocked {
 		return nil
 	}
-	return fmt.Errorf("%w until %s: %s crashed %d times, the last time by %v; mpsupervisor quarantine --clear %s lets it start before that",
+	return fmt.Errorf("%w until %s: %s crashed %d times, the last time by %v; mpsupervisor quarantine clear %s lets it start before that",
 		mp.ErrQuarantine, r.Until.Format(time.RFC3339), r.App, r.Crashes, r.Last, r.Digest)
 }
 

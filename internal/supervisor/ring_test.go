@@ -92,6 +92,37 @@ func TestRingFollowEndsWithContext(t *testing.T) {
 	})
 }
 
+func TestRingEvict(t *testing.T) {
+	r := newRing[int](10, 1000)
+	for n := range 8 {
+		put(r, n, 1)
+	}
+	even := func(n int) bool { return n%2 == 0 }
+	var got []int
+	var missed uint64
+	err := r.each(context.Background(), false, func(v int, lost uint64) error {
+		got, missed = append(got, v), missed+lost
+		return nil
+	})
+	if err != nil || len(got) != 8 || missed != 0 {
+		t.Errorf("all of them: %v, %d missed, %v", got, missed, err)
+	}
+	r.evict(1, even)
+	if got := collect(t, r); !slices.Equal(got, []int{1, 3, 5, 6, 7}) || r.size != 5 {
+		t.Errorf("left %v, size %d", got, r.size)
+	}
+	r.evict(1, even)
+	put(r, 8, 1)
+	r.evict(0, even)
+	put(r, 9, 1)
+	if got := collect(t, r); !slices.Equal(got, []int{1, 3, 5, 7, 9}) {
+		t.Errorf("left %v", got)
+	}
+	if entries, _ := r.read(6); len(entries) != 2 || entries[0].seq != 7 || entries[1].seq != 9 {
+		t.Errorf("from 6 on: %v", entries)
+	}
+}
+
 // A reader that is slow holds nobody up, and is told what it missed.
 func TestRingSlowReader(t *testing.T) {
 	r := newRing[int](10, 1000)
