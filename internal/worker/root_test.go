@@ -2,11 +2,43 @@ package worker_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
+
+// built is a directory to be a worker's root, with its binary, and the image
+// that this wrote. The programs of native workers are in it as well.
+var built = sync.OnceValues(func() (struct{ root, image string }, error) {
+	var b struct{ root, image string }
+	dir, err := os.MkdirTemp("", "worker-test-")
+	if err != nil {
+		return b, err
+	}
+	b.root, b.image = filepath.Join(dir, "root"), filepath.Join(dir, "image")
+	err = errors.Join(os.Chmod(dir, 0o755), os.Mkdir(b.root, 0o755),
+		build(filepath.Join(b.root, "mpworker"), "../../cmd/mpworker"), populate(b.root))
+	if err != nil {
+		return b, err
+	}
+	if out, err := exec.Command(filepath.Join(b.root, "mpworker"), "image", b.image).CombinedOutput(); err != nil {
+		return b, errors.New(string(out))
+	}
+	return b, nil
+})
+
+func build(out, pkg string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, text)
+	}
+	return nil
+}
 
 // applets are the names that busybox gets in a root.
 var applets = []string{"sh", "cat", "echo", "sleep", "kill", "true", "yes", "tty", "umask", "stty", "id"}
