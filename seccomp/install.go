@@ -41,9 +41,6 @@ func (s Stack) Install() error {
 	return nil
 }
 
-// Install puts one filter on every thread. See Stack.Install.
-func Install(program []byte) error { return Stack{{Program: program}}.Install() }
-
 // check finds what could only fail when the first filters are on already.
 func (s Stack) check() error {
 	if len(s) == 0 || len(s) > MaxStack {

@@ -135,6 +135,80 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// What the table of programs is there for. Every number is held to it on the
+// kernel by the tests of package compile.
+func TestNativeDecides(t *testing.T) {
+	rules, err := Table(RoleNative)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := strings.Fields(`unshare setns mount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr
+		statmount listmount ptrace process_vm_readv process_vm_writev process_madvise kcmp pidfd_getfd
+		bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register add_key request_key keyctl
+		fanotify_init open_by_handle_at name_to_handle_at kexec_load kexec_file_load init_module finit_module delete_module
+		memfd_create memfd_secret shmget shmat msgget semget mq_open vmsplice tee remap_file_pages
+		iopl ioperm modify_ldt uselib _sysctl quotactl swapon acct reboot sethostname settimeofday clock_settime adjtimex syslog
+		vhangup lookup_dcookie nfsservctl mbind migrate_pages move_pages set_mempolicy sched_setattr ioprio_set`)
+	for _, name := range refused {
+		if got := Decide(RoleNative, rules, name, [6]uint64{}); got != Errno(syscall.EPERM) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	const high = 0x5a << 32
+	tests := []struct {
+		call string
+		args [6]uint64
+		want Action
+	}{
+		{"read", [6]uint64{9, 9, 9}, Allow},
+		{"a call of Linux 9", [6]uint64{}, Errno(syscall.ENOSYS)},
+		{"clone3", [6]uint64{}, Errno(syscall.ENOSYS)},
+		{"clone", [6]uint64{17}, Allow},                                // fork
+		{"clone", [6]uint64{0x3d0f00}, Allow},                          // pthread_create
+		{"clone", [6]uint64{0x4111}, Allow},                            // posix_spawn: CLONE_VM, CLONE_VFORK
+		{"clone", [6]uint64{17 | 0x20000}, Errno(syscall.EPERM)},       // CLONE_NEWNS
+		{"clone", [6]uint64{17 | 0x02000000}, Errno(syscall.EPERM)},    // CLONE_NEWCGROUP
+		{"clone", [6]uint64{17 | 0x10000000}, Errno(syscall.EPERM)},    // CLONE_NEWUSER
+		{"clone", [6]uint64{17 | 0x8000}, Errno(syscall.EPERM)},        // CLONE_PARENT
+		{"socket", [6]uint64{1, 1 | 0x80000}, Allow},                   // AF_UNIX, SOCK_CLOEXEC
+		{"socket", [6]uint64{1, 3}, Errno(syscall.EPERM)},              // SOCK_RAW
+		{"socket", [6]uint64{2, 1}, Errno(syscall.EPERM)},              // AF_INET
+		{"socket", [6]uint64{2 | high, 1}, Errno(syscall.EPERM)},       // the same
+		{"socket", [6]uint64{16, 3}, Errno(syscall.EPERM)},             // AF_NETLINK
+		{"socket", [6]uint64{38, 5}, Errno(syscall.EPERM)},             // AF_ALG
+		{"socket", [6]uint64{40, 1}, Errno(syscall.EPERM)},             // AF_VSOCK
+		{"ioctl", [6]uint64{1: 0x5401}, Allow},                         // TCGETS
+		{"ioctl", [6]uint64{1: 0xffffffff80045430}, Allow},             // TIOCGPTN as a negative int
+		{"ioctl", [6]uint64{1: 0x5412}, Errno(syscall.EPERM)},          // TIOCSTI
+		{"ioctl", [6]uint64{1: 0x5412 | high}, Errno(syscall.EPERM)},   // the same
+		{"ioctl", [6]uint64{1: 0x541c | high}, Errno(syscall.EPERM)},   // TIOCLINUX
+		{"ioctl", [6]uint64{1: 0x40049409}, Errno(syscall.EOPNOTSUPP)}, // FICLONE
+		{"setsockopt", [6]uint64{1: 1, 2: 26}, Errno(syscall.EPERM)},   // SO_ATTACH_FILTER
+		{"prctl", [6]uint64{35}, Errno(syscall.EPERM)},                 // PR_SET_MM
+		{"prctl", [6]uint64{47, 2}, Errno(syscall.EPERM)},              // PR_CAP_AMBIENT_RAISE
+		{"arch_prctl", [6]uint64{0x1012}, Errno(syscall.EPERM)},        // ARCH_SET_CPUID
+		{"personality", [6]uint64{0xffffffff}, Allow},                  // asks
+		{"personality", [6]uint64{0x0040000}, Errno(syscall.EPERM)},    // ADDR_NO_RANDOMIZE
+		{"prlimit64", [6]uint64{0, 7, 1}, Allow},                       // its own
+		{"prlimit64", [6]uint64{1, 7, 0, 1}, Allow},                    // looks at process 1's
+		{"prlimit64", [6]uint64{1, 7, 1}, Errno(syscall.EPERM)},        // sets process 1's
+		{"mknod", [6]uint64{1: 0x1180}, Allow},                         // a FIFO
+		{"mknodat", [6]uint64{2: 0x21b6}, Errno(syscall.EPERM)},        // a character device
+		{"madvise", [6]uint64{2: 4}, Allow},                            // MADV_DONTNEED
+		{"madvise", [6]uint64{2: 12}, Errno(syscall.EPERM)},            // MADV_MERGEABLE
+		{"madvise", [6]uint64{2: 100}, Errno(syscall.EPERM)},           // MADV_HWPOISON
+		{"sched_setscheduler", [6]uint64{1: 1}, Errno(syscall.EPERM)},  // SCHED_FIFO
+		{"seccomp", [6]uint64{1, 1}, Allow},                            // takes away
+		{"seccomp", [6]uint64{1, 9}, Errno(syscall.EPERM)},             // with a listener
+		{"sync", [6]uint64{}, Errno(0)},                                // told that it is done
+	}
+	for _, test := range tests {
+		if got := Decide(RoleNative, rules, test.call, test.args); got != test.want {
+			t.Errorf("%s %#x: %v, want %v", test.call, test.args, got, test.want)
+		}
+	}
+}
+
 func TestActionString(t *testing.T) {
 	for want, a := range map[string]Action{
 		"allow": Allow, "kill": KillProcess, "errno ENOSYS": Errno(syscall.ENOSYS), "errno EPERM": Errno(syscall.EPERM), "errno 3": Errno(syscall.ESRCH),
@@ -159,14 +233,6 @@ func TestTableGivesACopy(t *testing.T) {
 	rules[0].Syscall = "mount"
 	if again, _ := Table(RoleJS); again[0].Syscall == "mount" {
 		t.Error("a caller changed the table")
-	}
-}
-
-func TestInstallRefusesWhatIsNoProgram(t *testing.T) {
-	for _, n := range []int{0, 4, 12, 8 * 4097} {
-		if err := Install(make([]byte, n)); err == nil {
-			t.Fatalf("%d bytes were installed", n)
-		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	libseccomp "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
 
 	"github.com/mpsupervisor/mpsupervisor/seccomp"
@@ -58,6 +59,54 @@ func BenchmarkInstall(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.ReportMetric(ns/1e3, "µs/install")
+	}
+}
+
+// BenchmarkHotCalls reports how many instructions the kernel runs for those
+// frequent calls that it cannot remember the answer to.
+func BenchmarkHotCalls(b *testing.B) {
+	hot := []struct {
+		role seccomp.Role
+		name string
+		args [6]uint64
+	}{
+		{seccomp.RoleJS, "futex", [6]uint64{1: 128}}, {seccomp.RoleJS, "futex", [6]uint64{1: 129}}, {seccomp.RoleJS, "mmap", [6]uint64{}},
+		{seccomp.RoleNative, "mmap", [6]uint64{}}, {seccomp.RoleNative, "mmap", [6]uint64{2: 5}}, {seccomp.RoleNative, "mprotect", [6]uint64{}},
+		{seccomp.RoleNative, "madvise", [6]uint64{2: 4}}, {seccomp.RoleNative, "fcntl", [6]uint64{1: 6}}, {seccomp.RoleNative, "ioctl", [6]uint64{1: 0x5401}},
+		{seccomp.RoleNative, "clone", [6]uint64{17}}, {seccomp.RoleNative, "prctl", [6]uint64{15}}, {seccomp.RoleNative, "socket", [6]uint64{1, 1}},
+	}
+	for _, h := range hot {
+		b.Run(fmt.Sprintf("%s/%s/%d", h.role, h.name, h.args[1]|h.args[2]), func(b *testing.B) {
+			s := mustCompile(b, h.role, nil, AMD64)
+			nr, err := libseccomp.GetSyscallFromNameByArch(h.name, libseccomp.ArchAMD64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			d := data{nr: uint32(nr), arch: AuditX86_64, args: h.args}
+			var steps, size int
+			for b.Loop() {
+				steps, size = 0, 0
+				for _, p := range s {
+					_, n, _ := run(p.code, d)
+					steps, size = steps+n, size+len(p.code)
+				}
+			}
+			b.ReportMetric(float64(steps), "instructions")
+			b.ReportMetric(float64(size), "program")
+		})
+	}
+}
+
+// BenchmarkCompile is what the launcher pays once for each role.
+func BenchmarkCompile(b *testing.B) {
+	for _, role := range seccomp.Roles() {
+		b.Run(string(role), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Stack(role, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

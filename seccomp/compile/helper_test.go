@@ -137,19 +137,26 @@ func (r request) make() (uintptr, syscall.Errno) {
 	return r1, errno
 }
 
-// userName has execute take another user first.
+// userName has a helper take another user when it has the filters.
 const userName = "SECCOMP_TEST_USER"
+
+func asWorkUser(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", userName, workUser))
+	return cmd
+}
 
 func execute(args []string) {
 	takeFilters()
-	if user, err := strconv.Atoi(os.Getenv(userName)); err == nil {
-		become(user)
-	}
+	becomeUser()
 	fail(syscall.Exec(args[0], args, os.Environ()))
 }
 
-// become makes this thread another user's.
-func become(user int) {
+// becomeUser makes this thread another user's, if a helper is to be.
+func becomeUser() {
+	user, err := strconv.Atoi(os.Getenv(userName))
+	if err != nil {
+		return
+	}
 	for _, nr := range []uintptr{unix.SYS_SETRESGID, unix.SYS_SETRESUID} {
 		if _, _, errno := syscall.RawSyscall(nr, uintptr(user), uintptr(user), uintptr(user)); errno != 0 {
 			fail(errno)

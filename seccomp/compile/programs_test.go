@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +13,8 @@ import (
 )
 
 // workUser is nobody's, so that the kernel's records of the programs that run
-// under it can be told from others.
-const workUser = 1_812_770_077
+// under it can be told from others, of another run of these tests too.
+var workUser = 1_800_000_000 + os.Getpid()
 
 // Programs that know nothing of the filters do their work under them as without,
 // and the kernel has nothing to tell: what libraries ask as a matter of routine
@@ -54,8 +53,7 @@ func TestProgramsWork(t *testing.T) {
 // not.
 func TestRefusalsAreTold(t *testing.T) {
 	records := listen(t)
-	cmd := helper(t, "refused", nativeStack(t, true))
-	output(t, cmd)
+	output(t, asWorkUser(helper(t, "refused", nativeStack(t, true))))
 	if told := records.until(t, "mount"); !slices.Equal(told, []string{"ptrace", "socket", "statmount"}) {
 		t.Errorf("the kernel tells of %v", told)
 	}
@@ -64,7 +62,7 @@ func TestRefusalsAreTold(t *testing.T) {
 // makeRefused makes calls that are refused: clone3 and splice quietly.
 func makeRefused([]string) {
 	takeFilters()
-	become(workUser)
+	becomeUser()
 	call(unix.SYS_CLONE3)(0)
 	call(unix.SYS_PTRACE)(0)
 	call(unix.SYS_SPLICE)(0)
@@ -76,8 +74,8 @@ func makeRefused([]string) {
 func work(t *testing.T, stack seccomp.Stack, args []string) string {
 	t.Helper()
 	dir := workDir(t)
-	cmd := helper(t, "exec", stack, append(slices.Clone(args), dir)...)
-	cmd.Env = append(cmd.Env, "LC_ALL=C", "TMPDIR="+dir, "B=/usr/bin/busybox", fmt.Sprintf("%s=%d", userName, workUser))
+	cmd := asWorkUser(helper(t, "exec", stack, append(slices.Clone(args), dir)...))
+	cmd.Env = append(cmd.Env, "LC_ALL=C", "TMPDIR="+dir, "B=/usr/bin/busybox")
 	return strings.ReplaceAll(output(t, cmd), dir, "DIR")
 }
 

@@ -43,7 +43,7 @@ var record = regexp.MustCompile(`uid=` + strconv.Itoa(workUser) + ` .*arch=([0-9
 // some time after the call, in order: so one more is caused, whose call is last.
 func (r records) until(t *testing.T, last string) (calls []string) {
 	t.Helper()
-	output(t, helper(t, "last", nativeStack(t, true)))
+	output(t, asWorkUser(helper(t, "last", nativeStack(t, true))))
 	b := make([]byte, 16<<10)
 	for {
 		n, _, err := unix.Recvfrom(r.fd, b, 0)
@@ -68,6 +68,6 @@ func (r records) until(t *testing.T, last string) (calls []string) {
 // makeLast makes the one call that until waits for.
 func makeLast([]string) {
 	takeFilters()
-	become(workUser)
+	becomeUser()
 	call(unix.SYS_MOUNT)(0)
 }
