@@ -36,8 +36,9 @@ func TestNativeLife(t *testing.T) {
 			t.Errorf("%q is not in the log:\n%s", line, log)
 		}
 	}
-	if first, _, _ := strings.Cut(log, "\n"); !strings.HasSuffix(first, " 1") {
-		t.Errorf("%q: process 1 is not the parent", first)
+	_, after, _ := strings.Cut(log, "info b com.example.test ")
+	if line, _, _ := strings.Cut(after, "\n"); !strings.HasSuffix(line, " 1") {
+		t.Errorf("%q: process 1 is not the parent", line)
 	}
 }
 

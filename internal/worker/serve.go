@@ -10,6 +10,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/internal/bundle/archive"
 	"github.com/mpsupervisor/mpsupervisor/internal/engine"
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/awake"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 )
@@ -151,7 +152,7 @@ func (w *worker) handleCall(ctx context.Context, b []byte) ([]byte, error) {
 	if limit == 0 {
 		w.refuse(errors.New("a Call came before the program was there"))
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := awake.Timeout(ctx, limit)
 	defer cancel()
 	type answer struct {
 		output []byte

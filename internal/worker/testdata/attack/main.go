@@ -41,20 +41,29 @@ func printDescriptors() {
 	}
 }
 
-// signalInit sends every signal to process 1, and claims for each that the
-// kernel, a timer or another process is where it came from.
+// signalInit sends every signal to process 1, again and again, while that is
+// busy and makes threads.
 func signalInit() {
-	for s := 1; s <= 64; s++ {
-		unix.Kill(1, unix.Signal(s))
-		unix.Tgkill(1, 1, unix.Signal(s))
-		for _, code := range []int32{-1, -2, -3, -4, -5, -6, -60} {
-			info := struct {
-				signo, errno, code int32
-				rest               [116]byte
-			}{signo: int32(s), code: code}
-			unix.RawSyscall(unix.SYS_RT_SIGQUEUEINFO, 1, uintptr(s), uintptr(unsafe.Pointer(&info)))
-			unix.RawSyscall6(unix.SYS_RT_TGSIGQUEUEINFO, 1, 1, uintptr(s), uintptr(unsafe.Pointer(&info)), 0, 0)
+	for range 200 {
+		unix.Write(host, []byte(`{"jsonrpc":"2.0","method":"app"}`+"\n"))
+		for s := unix.Signal(1); s <= 64; s++ {
+			signalEveryWay(s)
 		}
+	}
+}
+
+// signalEveryWay claims that the kernel, a timer or another process is where
+// the signal came from, too.
+func signalEveryWay(s unix.Signal) {
+	unix.Kill(1, s)
+	unix.Tgkill(1, 1, s)
+	for _, code := range []int32{-1, -2, -3, -4, -5, -6, -60} {
+		info := struct {
+			signo, errno, code int32
+			rest               [116]byte
+		}{signo: int32(s), code: code}
+		unix.RawSyscall(unix.SYS_RT_SIGQUEUEINFO, 1, uintptr(s), uintptr(unsafe.Pointer(&info)))
+		unix.RawSyscall6(unix.SYS_RT_TGSIGQUEUEINFO, 1, 1, uintptr(s), uintptr(unsafe.Pointer(&info)), 0, 0)
 	}
 }
 
