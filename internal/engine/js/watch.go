@@ -9,6 +9,7 @@ import (
 	"modernc.org/libc"
 	lib "modernc.org/libquickjs"
 
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/awake"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
@@ -18,9 +19,8 @@ import (
 // jumps, and now and then inside a regular expression. A handler that returns
 // 1 throws an error that the guest cannot catch.
 type watch struct {
-	epoch    time.Time
-	deadline atomic.Int64 // nanoseconds after epoch; 0 is none
-	timer    *time.Timer  // wakes at the deadline
+	deadline awake.Deadline
+	timer    *time.Timer // looks at the deadline
 
 	expired   atomic.Bool // the deadline passed
 	cancelled atomic.Bool // the context of Load or Run ended
@@ -39,7 +39,6 @@ const pollEvery = 16
 const unlimited = time.Duration(0)
 
 func (w *watch) init(e *Engine) {
-	w.epoch = time.Now()
 	w.timer = time.AfterFunc(time.Hour, w.expire)
 	w.timer.Stop()
 	w.frames.init(e.tls)
@@ -51,22 +50,31 @@ func (w *watch) begin(limit time.Duration) {
 	if limit == unlimited {
 		return
 	}
-	w.deadline.Store(int64(time.Since(w.epoch) + limit))
+	w.deadline.Set(time.Now(), limit)
 	w.expired.Store(false)
-	w.timer.Reset(limit)
+	w.timer.Reset(min(limit, awake.Nap))
 }
 
 func (w *watch) end() {
 	w.timer.Stop()
-	w.deadline.Store(0)
+	w.deadline.Clear()
 }
 
 // expire runs on the timer's goroutine. A turn may have ended, and another
 // begun, since the timer fired.
 func (w *watch) expire() {
-	if d := w.deadline.Load(); d != 0 && int64(time.Since(w.epoch)) >= d {
+	if left := w.look(); left > 0 {
+		w.timer.Reset(min(left, awake.Nap))
+	}
+}
+
+// look notes whether the deadline has passed, and returns the time until then.
+func (w *watch) look() time.Duration {
+	left, set := w.deadline.Left(time.Now())
+	if set && left == 0 {
 		w.expired.Store(true)
 	}
+	return left
 }
 
 // over reports whether guest code must not go on, and why in e.stop.
@@ -90,7 +98,7 @@ func onInterrupt(_ *libc.TLS, runtime, _ uintptr) int32 {
 	w := &e.watch
 	// The timer's goroutine may have to wait for its turn on the processor.
 	if w.polls++; w.polls%256 == 0 {
-		w.expire()
+		w.look()
 	}
 	if w.over(e) {
 		return 1
