@@ -92,6 +92,27 @@ func TestInitTakesNoDescriptor(t *testing.T) {
 	}
 }
 
+// Process 1 ignores or handles every signal but SIGCHLD, SIGKILL and SIGSTOP;
+// the program begins with the defaults.
+func TestInitSignals(t *testing.T) {
+	h := startNative(t, "sleep", "1000")
+	pids := append([]string{fmt.Sprint(h.cmd.Process.Pid)}, childrenOf(t, h.cmd.Process.Pid)...)
+	for i, want := range []struct{ ignored, caught string }{
+		{"fffffffeffbafeff", "0000000100400000"},
+		{"0000000000000000", "0000000000000000"},
+	} {
+		b, err := os.ReadFile("/proc/" + pids[i] + "/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, mask := range map[string]string{"SigIgn": want.ignored, "SigCgt": want.caught} {
+			if !strings.Contains(string(b), "\n"+name+":\t"+mask+"\n") {
+				t.Errorf("process %d of the namespace: %s is not %s in\n%s", i+1, name, mask, b)
+			}
+		}
+	}
+}
+
 // Process 1 is under one filter more than the program. Seccomp_filters is in
 // /proc/PID/status since Linux 5.9.
 func TestInitIsNarrower(t *testing.T) {

@@ -16,13 +16,13 @@ func (w *worker) load(b boot) ([]string, error) {
 	if w.native == nil {
 		return w.engine.Load(b.ctx, w.program(b))
 	}
-	if err := unhandle(); err != nil {
+	if err := ignoreSignals(); err != nil {
 		return nil, err
 	}
 	if _, err := w.engine.Load(b.ctx, w.program(b)); err != nil {
 		return nil, err
 	}
-	if err := ignore(); err != nil {
+	if err := ignoreMoreSignals(); err != nil {
 		return nil, err
 	}
 	if err := enter.Narrow(w.narrow); err != nil {
