@@ -15,12 +15,12 @@ mandir     := $(prefix)/share/man/man1
 unitdir    := $(prefix)/lib/systemd/system
 sysusersdir := $(prefix)/lib/sysusers.d
 
-.PHONY: all build demo test fuzz soak bench lint generate install install-files uninstall clean deps help
+.PHONY: all build demo examples test fuzz soak soak-hostile bench lint generate install install-files uninstall clean deps help
 
 all: build
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 deps: ## install everything that any target needs
 	@scripts/deps.sh build test bench
@@ -47,6 +47,13 @@ fuzz: ## each fuzz target for FUZZTIME (default 1m)
 
 soak: build ## N (default 1000) kill -9 at random moments
 	scripts/as-root.sh go run ./test/soak -n $(or $(N),1000)
+
+soak-hostile: build ## native programs attack the machine for SECONDS (default 600), beside a neighbour
+	scripts/as-root.sh go run ./test/hostile -for $(or $(SECONDS),600)s
+
+examples: ## the programs of the native examples, into their root/ directories
+	@scripts/deps.sh build
+	for example in examples/native-*; do $$example/build.sh || exit; done
 
 bench: build ## the table of figures against the peers, and bench.json
 	@scripts/deps.sh bench

@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
@@ -33,7 +34,9 @@ func main() {
 	flag.DurationVar(&o.long, "for", 10*time.Minute, "how long all attackers run together")
 	flag.IntVar(&o.programs, "programs", 24, "how many attackers")
 	flag.DurationVar(&o.each, "each", 4*time.Second, "how long the neighbour is timed beside each kind of attack; 0 leaves that part out")
+	only := flag.String("kinds", strings.Join(kinds, ","), "which attacks")
 	flag.Parse()
+	kinds = strings.Split(*only, ",")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, o); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
 )
 
-// kinds are the attacks that the bomb knows.
+// kinds are the attacks that are made: at first all that the bomb knows.
 var kinds = []string{"cpu", "fork", "memory", "tmp", "inode", "fd", "log", "dentry", "refused", "host", "signal"}
 
 // worst is how many times its quiet 99th percentile a neighbour's calls may
