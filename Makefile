@@ -20,7 +20,7 @@ sysusersdir := $(prefix)/lib/sysusers.d
 all: build
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 deps: ## install everything that any target needs
 	@scripts/deps.sh build test bench
@@ -48,8 +48,8 @@ fuzz: ## each fuzz target for FUZZTIME (default 1m)
 soak: build ## N (default 1000) kill -9 at random moments
 	scripts/as-root.sh go run ./test/soak -n $(or $(N),1000)
 
-soak-hostile: build ## native programs attack the machine for SECONDS (default 600), beside a neighbour
-	scripts/as-root.sh go run ./test/hostile -for $(or $(SECONDS),600)s
+soak-hostile: build ## native programs attack the machine for FOR (default 10m), beside a neighbour
+	scripts/as-root.sh go run ./test/hostile -for $(or $(FOR),10m)
 
 examples: ## the programs of the native examples, into their root/ directories
 	@scripts/deps.sh build
