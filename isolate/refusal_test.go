@@ -2,6 +2,7 @@ package isolate
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/cgroup"
@@ -81,4 +82,46 @@ func TestSecondWorkerOfTheSameName(t *testing.T) {
 	}
 	w.Kill()
 	finish(t, w)
+}
+
+func TestNativePolicy(t *testing.T) {
+	l, dir := openNative(t), root(t)
+	start := func(change func(*Spec)) Policy {
+		s := nativeSpec(t, dir, nil, "/bin/true")
+		change(&s)
+		w, r := begin(t, l, s)
+		r.ReadString('\n')
+		finish(t, w)
+		return w.Policy
+	}
+	same := start(func(*Spec) {})
+	if start(func(s *Spec) { s.ID = "b" }) != same {
+		t.Error("depends on the name")
+	}
+	other := root2(t)
+	if start(func(s *Spec) { s.Native.Root = directory(t, other) }) != same {
+		t.Error("depends on the directory")
+	}
+	for what, change := range map[string]func(*Spec){
+		"terminal":       func(s *Spec) { s.Native.TTY = true },
+		"size of /tmp":   func(s *Spec) { s.Native.TmpBytes++ },
+		"inodes of /tmp": func(s *Spec) { s.Native.TmpFiles++ },
+		"descriptors":    func(s *Spec) { s.Native.Files++ },
+	} {
+		if start(change) == same {
+			t.Errorf("does not depend on the %s", what)
+		}
+	}
+}
+
+// root2 is a second root.
+func root2(t *testing.T) (dir string) {
+	t.Run("second", func(s *testing.T) {
+		dir = root(s) + "-kept"
+		if err := os.Rename(strings.TrimSuffix(dir, "-kept"), dir); err != nil {
+			s.Fatal(err)
+		}
+	})
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }

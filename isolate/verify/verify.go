@@ -4,7 +4,7 @@
 // looks at /proc/PID (proc(5)) and at the control groups, as root, from
 // outside. It is used before a worker is given a stranger's program, and by
 // inspect; it takes a fraction of a millisecond. Of a native program every
-// process in the group is looked at, which takes a hundredth of one for each.
+// process in the group is looked at, so that the many take longer.
 //
 // Some locks have no trace outside of the process. For those there is an
 // argument instead, written as what was found, and it can fail: the worker's
