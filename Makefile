@@ -41,6 +41,10 @@ test: build ## every test, with the race detector, as root
 	go vet ./...
 	scripts/as-root.sh go test -race -timeout 15m ./...
 
+test-vm: build ## the tests on cgroup v2, in virtual machines with Debian's kernels 6.1 and 6.12
+	@scripts/deps.sh test
+	scripts/as-root.sh go run ./test/vm
+
 fuzz: ## each fuzz target for FUZZTIME (default 1m)
 	@scripts/deps.sh build
 	scripts/fuzz.sh $(or $(FUZZTIME),1m)

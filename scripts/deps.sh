@@ -6,7 +6,8 @@ set -eu
 for job; do
 	case $job in
 	build | demo) packages="${packages:-} gcc make libc6-dev libseccomp-dev" ;;
-	test) packages="${packages:-} gcc make libc6-dev libseccomp-dev protobuf-compiler libprotobuf-dev busybox-static patch" ;;
+	test) packages="${packages:-} gcc make libc6-dev libseccomp-dev protobuf-compiler libprotobuf-dev busybox-static patch
+		qemu-system-x86 kmod xz-utils debian-archive-keyring" ;;
 	bench) packages="${packages:-} bubblewrap runc crun" ;;
 	*) echo "deps.sh: no job is called $job" >&2; exit 2 ;;
 	esac
