@@ -52,6 +52,7 @@ func system(a *archive) {
 	applets, err := tool(context.Background(), "", busybox, "--list-full")
 	a.fail(err)
 	a.copy("/bin/busybox", busybox)
+	a.link("/usr/bin/busybox", busybox)
 	for _, applet := range strings.Fields(applets) {
 		if applet != "bin/busybox" {
 			a.link("/"+applet, busybox)

@@ -55,12 +55,9 @@ func build(ctx context.Context, top, dir string, steps []step) (*payload, error)
 	if err := goTool(ctx, top, "1", command); err != nil {
 		return nil, err
 	}
-	for _, p := range programs {
-		if load.tests[p.pkg] == "" {
-			continue
-		}
+	for _, p := range load.programs() {
 		file := filepath.Join(dir, p.key(top))
-		args := append([]string{"build", "-o", file}, p.args...)
+		args := append([]string{"build", "-buildvcs=false", "-o", file}, p.args...)
 		if err := goTool(ctx, filepath.Join(top, p.pkg), p.cgo, args); err != nil {
 			return nil, err
 		}
@@ -82,7 +79,25 @@ type program struct {
 	args []string // without "build" and -o
 }
 
-// key is the sum that standin.sh makes of the folder and the arguments.
+// programs gives what the tests build.
+func (load *payload) programs() []program {
+	var all []program
+	for _, p := range special {
+		if load.tests[p.pkg] != "" {
+			all = append(all, p)
+		}
+	}
+	for pkg := range load.tests {
+		mains, _ := filepath.Glob(filepath.Join(load.top, pkg, "testdata", "*", "main.go")) // the pattern is a good one
+		for _, m := range mains {
+			all = append(all, program{pkg: pkg, cgo: "0", args: []string{"./testdata/" + filepath.Base(filepath.Dir(m))}})
+		}
+	}
+	return all
+}
+
+// key is the sum that standin.sh makes of the folder and the arguments. Whether
+// the version is stamped in makes no difference.
 func (p program) key(top string) string {
 	words := append([]string{filepath.Join(top, p.pkg), "build"}, p.args...)
 	sum := md5.Sum([]byte(strings.Join(words, " ")))

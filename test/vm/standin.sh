@@ -3,12 +3,11 @@
 # command built before the machine was started (see suite.go).
 command="$PWD"
 while [ $# -gt 0 ]; do
-	if [ "$1" = -o ]; then
-		out=$2
-		shift
-	else
-		command="$command $1"
-	fi
+	case $1 in
+	-o) out=$2 && shift ;;
+	-buildvcs=*) ;;
+	*) command="$command $1" ;;
+	esac
 	shift
 done
 key=$(printf %s "$command" | md5sum)
