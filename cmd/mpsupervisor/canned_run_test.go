@@ -392,7 +392,7 @@ func TestLearn(t *testing.T) {
 
 	dir := playedPackage(t, strings.Replace(playedManifest, "\n", "", 1)+"\n")
 	o = invoke(socket, "", "run", "--learn", dir)
-	if want := "--- " + dir + "/manifest.json\n+++ " + dir + "/manifest.json\n@@ -1,1 +1,14 @@\n-{\"app_id\""; o.status != 3 || !strings.Contains(o.err, want) {
+	if want := "--- " + dir + "/manifest.json\n+++ " + dir + "/manifest.json\n@@ -1,1 +1,12 @@\n-{\"app_id\""; o.status != 3 || !strings.Contains(o.err, want) {
 		t.Errorf("status %d\n%s\nwant\n%s", o.status, o.err, want)
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "manifest.json")); err != nil || string(b) != playedManifest {

@@ -110,11 +110,7 @@ func (j *job) printSeen(r *controlpb.LearnedResponse) error {
 // seen, or without a package the whole member.
 func (j *job) manifestChange(suggested []byte) (string, error) {
 	if j.o.native {
-		var b bytes.Buffer
-		if err := json.Indent(&b, suggested, "", "  "); err != nil {
-			return "", err
-		}
-		return fmt.Sprintf("the least that a manifest must allow for this:\n%q: %s", vendorMember, &b), nil
+		return fmt.Sprintf("the least that a manifest must allow for this:\n%q: %s", vendorMember, layOut(suggested, "")), nil
 	}
 	old, err := j.manifest()
 	if err != nil {
@@ -160,9 +156,7 @@ func withVendor(manifest, suggested []byte) ([]byte, error) {
 	if own == nil {
 		fmt.Fprintf(&b, ",\n  %q: ", vendorMember)
 	}
-	if err := json.Indent(&b, merged, "  ", "  "); err != nil {
-		return nil, err
-	}
+	b.WriteString(layOut(merged, "  "))
 	if own == nil {
 		b.WriteString("\n")
 	}
@@ -211,10 +205,8 @@ func mergeJSON(base, over []byte) []byte {
 	}
 	var b bytes.Buffer
 	for i, n := range names {
-		key, _ := json.Marshal(n) // a string always can be
 		b.WriteByte("{,"[min(i, 1)])
-		b.Write(key)
-		b.WriteByte(':')
+		b.WriteString(quoted(n) + ":")
 		b.Write(members[n])
 	}
 	if len(names) == 0 {
@@ -222,6 +214,47 @@ func mergeJSON(base, over []byte) []byte {
 	}
 	b.WriteByte('}')
 	return b.Bytes()
+}
+
+// quoted is a string as JSON has it.
+func quoted(s string) string {
+	b, _ := json.Marshal(s) // a string always can be
+	return string(b)
+}
+
+// maxInline is how long a list may be that stands on one line.
+const maxInline = 80
+
+// layOut writes JSON as people do: members on lines of their own, and lists of
+// plain values on one if they are short. Every line but the first begins with
+// indent.
+func layOut(b []byte, indent string) string {
+	deeper := indent + "  "
+	var items []string
+	if names, members, ok := object(b); ok {
+		for _, n := range names {
+			items = append(items, quoted(n)+": "+layOut(members[n], deeper))
+		}
+		return wrapped(items, "{", "}", indent)
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(b, &list) != nil || list == nil {
+		return string(compact(b))
+	}
+	for _, item := range list {
+		items = append(items, layOut(item, deeper))
+	}
+	if line := "[" + strings.Join(items, ", ") + "]"; len(line) <= maxInline && !strings.Contains(line, "\n") {
+		return line
+	}
+	return wrapped(items, "[", "]", indent)
+}
+
+func wrapped(items []string, begin, end, indent string) string {
+	if len(items) == 0 {
+		return begin + end
+	}
+	return begin + "\n" + indent + "  " + strings.Join(items, ",\n"+indent+"  ") + "\n" + indent + end
 }
 
 func compact(b []byte) []byte {
