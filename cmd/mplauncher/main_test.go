@@ -240,6 +240,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"--worker", "/x", "--max-workers", "0"}, 1, "--max-workers"},
 		{[]string{"--worker", "/x", "--max-memory", "1"}, 1, "--max-memory"},
 		{[]string{"--worker", "/x", "--uid-base", "0"}, 1, "--uid-base"},
+		{[]string{"--learn=perhaps"}, 1, "learn"},
 		{[]string{"init"}, 1, "init"}, // not a start: libcontainer has not prepared it
 	} {
 		out, err := exec.Command(launcher, test.args...).CombinedOutput()

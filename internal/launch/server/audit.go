@@ -38,7 +38,7 @@ func hear(log *slog.Logger, owner func(uint32) *entry) *audit {
 		return a
 	}
 	a.f = f
-	go listener{f, "refused system calls", log}.run(a.take)
+	go listener{f.Read, "refused system calls", log}.run(a.take)
 	return a
 }
 

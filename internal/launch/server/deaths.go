@@ -2,7 +2,10 @@ package server
 
 import (
 	"encoding/binary"
+	"io"
+	"log/slog"
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,10 +51,13 @@ var deathEvents = func() []unix.SockFilter {
 	}
 }()
 
-// mourn asks the kernel's process connector for deaths. The kernel makes a
-// message of every fork and exit then, which costs each a microsecond; the
-// filter keeps those from us.
-func mourn() (*os.File, error) {
+// deaths reads the kernel's process connector. The kernel makes a message of
+// every fork and exit then, which costs each a microsecond; the filter keeps
+// those from us.
+type deaths struct{ f, stop *os.File }
+
+// mourn asks for deaths.
+func mourn() (*deaths, error) {
 	f, err := listen(unix.NETLINK_CONNECTOR, connectorProc, deathEvents)
 	if err != nil {
 		return nil, err
@@ -60,7 +66,67 @@ func mourn() (*os.File, error) {
 		f.Close()
 		return nil, err
 	}
-	return f, nil
+	return &deaths{f: f}, nil
+}
+
+// run hands on the payload of each message until close. It is a race with the
+// dying: who they are can be seen for some ten microseconds. So it has a thread
+// of its own, which the kernel runs before all ordinary ones, whatever the load;
+// how much it does there is bounded by the listener.
+func (d *deaths) run(log *slog.Logger, take func([]byte)) error {
+	raw, err := d.f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	stopped, stop, err := os.Pipe()
+	if err != nil {
+		d.f.Close()
+		return err
+	}
+	d.stop = stop
+	go raw.Control(func(fd uintptr) { // which keeps the descriptor open
+		defer stopped.Close()
+		urgent()
+		polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(stopped.Fd()), Events: unix.POLLIN}}
+		listener{
+			read: func(b []byte) (int, error) { return wait(polled, b) },
+			name: "deaths of processes, and with them faults", log: log,
+		}.run(take)
+	})
+	return nil
+}
+
+func (d *deaths) close() {
+	d.stop.Close()
+	d.f.Close() // which waits for the thread
+}
+
+// wait reads from the first descriptor as soon as there is something, unless
+// the second is done before.
+func wait(polled []unix.PollFd, b []byte) (int, error) {
+	for {
+		if _, err := unix.Poll(polled, -1); err != nil && err != unix.EINTR {
+			return 0, err
+		}
+		if polled[1].Revents != 0 {
+			return 0, io.EOF
+		}
+		if n, err := unix.Read(int(polled[0].Fd), b); err != unix.EAGAIN && err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// urgent gives the calling goroutine a thread for good, and that the lowest
+// real-time priority. Where there is none to be had it gets the best of the
+// ordinary ones, or none.
+func urgent() {
+	runtime.LockOSThread()
+	const roundRobin, resetOnFork = 2, 1 // SCHED_RR, SCHED_FLAG_RESET_ON_FORK: sched_setattr(2)
+	err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: roundRobin, Flags: resetOnFork, Priority: 1}, 0)
+	if err != nil {
+		unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20)
+	}
 }
 
 // subscription is the message that begins the telling.

@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -26,7 +25,7 @@ type faults struct {
 
 	once   sync.Once
 	mu     sync.Mutex
-	deaths *os.File // nil before mourn, or without it
+	deaths *deaths // nil before mourn, or without it
 	dead   [256]sighting
 	next   int // of dead
 	lines  [16]waiting
@@ -62,15 +61,17 @@ func watch(log *slog.Logger, t *table) *faults {
 // with processes besides itself.
 func (f *faults) mourn() {
 	f.once.Do(func() {
-		file, err := mourn()
+		d, err := mourn()
+		if err == nil {
+			err = d.run(f.log, f.see)
+		}
 		if err != nil {
 			f.log.Warn("cannot hear of processes that die (the process connector): a fault of one that is gone at once is not told", "err", err)
 			return
 		}
 		f.mu.Lock()
-		f.deaths = file
-		f.mu.Unlock()
-		go listener{file, "deaths of processes, and with them faults", f.log}.run(f.see)
+		defer f.mu.Unlock()
+		f.deaths = d
 	})
 }
 
@@ -84,9 +85,11 @@ func (f *faults) hears() bool {
 func (f *faults) close() {
 	f.kmsg.close()
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.deaths != nil {
-		f.deaths.Close()
+	d := f.deaths
+	f.mu.Unlock()
+	// Without the lock: this waits for the reader, which may be waiting for it.
+	if d != nil {
+		d.close()
 	}
 }
 

@@ -17,7 +17,7 @@ const recordsPerSecond = 1000
 
 // listener reads what the kernel multicasts on a netlink socket (netlink(7)).
 type listener struct {
-	f    *os.File
+	read func([]byte) (int, error)
 	name string // of what is lost when the socket overflows
 	log  *slog.Logger
 }
@@ -71,14 +71,14 @@ func swap32(v uint32) uint32 {
 // lossInterval is how often a log line says that records were lost.
 const lossInterval = time.Minute
 
-// run hands on the payload of each message until the socket is closed.
+// run hands on the payload of each message until there is no reading any more.
 func (l listener) run(take func([]byte)) {
 	b := make([]byte, 16<<10) // an audit record is at most 8,970 bytes
 	pace := pace{most: recordsPerSecond}
 	var said time.Time
 	for {
 		pace.step()
-		n, err := l.f.Read(b)
+		n, err := l.read(b)
 		if errors.Is(err, unix.ENOBUFS) {
 			if now := time.Now(); now.Sub(said) > lossInterval {
 				said = now
@@ -89,12 +89,12 @@ func (l listener) run(take func([]byte)) {
 		if err != nil {
 			return
 		}
-		each(b[:n], take)
+		split(b[:n], take)
 	}
 }
 
-// each hands on the payload of each message of one datagram.
-func each(b []byte, take func([]byte)) {
+// split hands on the payload of each message of one datagram.
+func split(b []byte, take func([]byte)) {
 	for len(b) >= unix.NLMSG_HDRLEN {
 		n := uint64(binary.NativeEndian.Uint32(b))
 		if n < unix.NLMSG_HDRLEN || n > uint64(len(b)) {

@@ -42,7 +42,7 @@ func TestParseRecord(t *testing.T) {
 func FuzzRecord(f *testing.F) {
 	f.Add([]byte(example))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		each(b, func(payload []byte) {
+		split(b, func(payload []byte) {
 			if len(payload) > len(b) {
 				t.Errorf("%d bytes out of %d", len(payload), len(b))
 			}

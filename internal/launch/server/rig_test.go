@@ -21,8 +21,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// program and misuse are the workers that the tests start, built by TestMain.
-var program, misuse string
+// program, misuse and pid1 are the workers that the tests start, built by TestMain.
+var program, misuse, pid1 string
 
 func TestMain(m *testing.M) {
 	if os.Geteuid() != 0 {
@@ -45,8 +45,10 @@ func run(m *testing.M) int {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		panic(err)
 	}
-	program, misuse = filepath.Join(dir, "view"), filepath.Join(dir, "misuse")
-	for to, from := range map[string]string{program: "../../../isolate/testdata/view", misuse: "./testdata/misuse"} {
+	program, misuse, pid1 = filepath.Join(dir, "view"), filepath.Join(dir, "misuse"), filepath.Join(dir, "pid1")
+	for to, from := range map[string]string{
+		program: "../../../isolate/testdata/view", misuse: "./testdata/misuse", pid1: "./testdata/pid1",
+	} {
 		build := exec.Command("go", "build", "-o", to, from)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 		if out, err := build.CombinedOutput(); err != nil {
@@ -80,9 +82,17 @@ type rig struct {
 
 // setup is what a server is made of.
 type setup struct {
-	binary   string
-	variable string
-	modes    []string // its values, each a role of its own
+	binary string
+	roles  map[launch.Role]Role
+}
+
+// each gives a role for each value of a variable.
+func each(variable string, values []string, forks bool) map[launch.Role]Role {
+	roles := map[launch.Role]Role{}
+	for _, v := range values {
+		roles[launch.Role(v)] = Role{Env: []string{variable + "=" + v}, Forks: forks}
+	}
+	return roles
 }
 
 func (r *rig) stop() error {
@@ -101,7 +111,7 @@ func pair(t testing.TB) (a, b *os.File) {
 
 func serve(t testing.TB, end *os.File) *rig {
 	t.Helper()
-	return serveWith(t, end, setup{program, "VIEW", modes})
+	return serveWith(t, end, setup{program, each("VIEW", modes, false)})
 }
 
 func serveWith(t testing.TB, end *os.File, su setup) *rig {
@@ -119,14 +129,10 @@ func serveWith(t testing.TB, end *os.File, su setup) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	roles := map[launch.Role]Role{}
-	for _, m := range su.modes {
-		roles[launch.Role(m)] = Role{Env: []string{su.variable + "=" + m}, Forks: su.binary == misuse}
-	}
 	r := &rig{groups: groups, served: make(chan error, 1)}
 	go func() {
 		r.served <- Serve(context.Background(), end, Config{
-			Launcher: l, Roles: roles, Slots: slots, UIDBase: uidBase, UIDCount: uidCount,
+			Launcher: l, Roles: su.roles, Slots: slots, UIDBase: uidBase, UIDCount: uidCount,
 			Max: most,
 			Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		})
@@ -145,13 +151,13 @@ func serveWith(t testing.TB, end *os.File, su setup) *rig {
 // dial gives a client of a server of its own, which must end in order.
 func dial(t testing.TB) *rig {
 	t.Helper()
-	return dialWith(t, setup{program, "VIEW", modes})
+	return dialWith(t, setup{program, each("VIEW", modes, false)})
 }
 
 // dialMisuse gives one of workers that do what they should not.
 func dialMisuse(t testing.TB, modes ...string) *rig {
 	t.Helper()
-	return dialWith(t, setup{misuse, "MISUSE", modes})
+	return dialWith(t, setup{misuse, each("MISUSE", modes, true)})
 }
 
 func dialWith(t testing.TB, su setup) *rig {
@@ -181,6 +187,11 @@ type job struct {
 
 func (r *rig) start(t testing.TB, id, mode string, limits mp.Limits) (*job, error) {
 	t.Helper()
+	return r.startWith(t, launch.Start{ID: mp.InstanceID(id), Role: launch.Role(mode), Limits: limits})
+}
+
+func (r *rig) startWith(t testing.TB, s launch.Start) (*job, error) {
+	t.Helper()
 	sp, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -198,9 +209,8 @@ func (r *rig) start(t testing.TB, id, mode string, limits mp.Limits) (*job, erro
 		defer f.Close()
 	}
 	j := &job{channel: channel, said: bufio.NewReader(said)}
-	j.Started, j.pidfd, err = r.client.Start(t.Context(), launch.Start{
-		ID: mp.InstanceID(id), Role: launch.Role(mode), Limits: limits, Channel: theirs, Birth: birth, Stderr: stderr,
-	})
+	s.Channel, s.Birth, s.Stderr = theirs, birth, stderr
+	j.Started, j.pidfd, err = r.client.Start(t.Context(), s)
 	t.Cleanup(func() {
 		channel.Close()
 		said.Close()
