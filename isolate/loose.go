@@ -62,6 +62,9 @@ func (l *Launcher) omit(conf *configs.Config, s Spec) error {
 			change(conf)
 		}
 	}
+	if s.Native != nil && slices.Contains(s.Without, lock.ReadOnlyRoot) {
+		conf.Mounts[0].Flags &^= unix.MS_RDONLY // /proc
+	}
 	proc := slices.Contains(s.Without, lock.PidNamespace)
 	if s.Native == nil && (proc || slices.Contains(s.Without, lock.ReadOnlyRoot)) {
 		if err := l.loosen(conf); err != nil {

@@ -37,13 +37,17 @@ func (l *Launcher) furnish(s Spec) (err error) {
 			err = errors.Join(err, l.strip(s.ID))
 		}
 	}()
-	if err := l.overlay(root, place, slices.Contains(s.Without, lock.ReadOnlyRoot)); err != nil {
+	loose, flags := slices.Contains(s.Without, lock.ReadOnlyRoot), uintptr(tmpFlags)
+	if loose {
+		flags &^= unix.MS_NOEXEC
+	}
+	if err := l.overlay(root, place, loose); err != nil {
 		return err
 	}
 	// Whose user ids its files have: root of the worker's namespace.
 	uid := l.conf.uid(s.Slot)
 	data := fmt.Sprintf("mode=1777,uid=%d,gid=%d,%s", uid, uid, tmpSize(s.Native.TmpBytes, s.Native.TmpFiles))
-	if err := unix.Mount("tmp", filepath.Join(place, "tmp"), "tmpfs", tmpFlags, data); err != nil {
+	if err := unix.Mount("tmp", filepath.Join(place, "tmp"), "tmpfs", flags, data); err != nil {
 		return fmt.Errorf("cannot mount /tmp: %w", err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package escape
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"runtime"
@@ -40,14 +41,17 @@ var alone = []shown{
 		sealed: "SIGSYS", held: "ENOKEY", open: "done", tests: []func(*testing.T){TestIsolatedKeyring}},
 	{what: "use 200 MiB, with a limit of 64", lock: lock.MemoryLimit,
 		sealed: "SIGKILL", held: "SIGKILL", open: "done", tests: []func(*testing.T){TestIsolatedMemoryLimit}},
+	{what: "native: put 16 MiB or 100 files into a /tmp of 8 MiB and 64 files", lock: lock.ReadOnlyRoot,
+		sealed: "ENOSPC", held: "ENOSPC", open: "done", tests: []func(*testing.T){TestNativeTmp}},
 	{what: "use more processor time than its share", lock: lock.CPULimit,
 		sealed: "held back", held: "held back", open: "not held back", tests: []func(*testing.T){TestIsolatedCPULimit}},
 }
 
 // everyAttack lists what the tests try, in the order of the locks.
 func everyAttack(t *testing.T) []shown {
-	plainOnly, isolatedOnly := []func(*testing.T){TestPlainLocks}, []func(*testing.T){TestIsolatedLocks}
+	plainOnly, isolatedOnly, nativeOnly := []func(*testing.T){TestPlainLocks}, []func(*testing.T){TestIsolatedLocks}, []func(*testing.T){TestNativeLocks}
 	all := slices.Concat(alone,
+		rowsAre(nativeRows(t), nativeOnly),
 		rowsAre(ownLocks, slices.Concat(plainOnly, isolatedOnly)),
 		rowsAre(privilegeLocks, plainOnly),
 		rowsAre(launcherLocks(t), isolatedOnly))
@@ -80,6 +84,7 @@ func TestThreatModel(t *testing.T) {
 	text := string(b)
 	for mark, table := range map[string]string{
 		"locks": lockTable(t, attacks), "attacks": attackTable(attacks), "calls": codeList(interfaces), "files": codeList(hostFiles),
+		"native calls": codeList(refusedToNative(t)), "native files": codeList(slices.Sorted(maps.Keys(nativeFiles))),
 	} {
 		text = replaceBetween(t, text, "<!-- made: "+mark+" -->\n", "<!-- end -->\n", table)
 	}
