@@ -52,6 +52,7 @@ func (s *Server) act(ctx context.Context, e *entry, r launch.Request, answer *la
 	case launch.OpKill:
 		return w.Kill()
 	case launch.OpStat:
+		e.learner.begin()
 		answer.Stat, err = stat(w)
 		return err
 	}

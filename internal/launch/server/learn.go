@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/launch"
@@ -26,6 +27,8 @@ type learner struct {
 	worker *isolate.Worker
 	decide func(call string, args [6]uint64) seccomp.Action
 	apart  bool // process 1 is not the program: its calls do not count
+
+	begun atomic.Bool // what the worker does to seal itself is over
 
 	stop  sync.Once
 	ended chan struct{} // closed when the worker has
@@ -97,9 +100,17 @@ func (l *learner) result() []launch.Learned {
 	return all
 }
 
+// begin makes the calls of a worker that is its own program count. It is called
+// when the worker's locks are verified: what it did before was to seal itself.
+func (l *learner) begin() {
+	if l != nil {
+		l.begun.Store(true)
+	}
+}
+
 // note counts one call.
 func (l *learner) note(q question) {
-	if l.apart && l.own(q.tid) {
+	if l.apart && l.own(q.tid) || !l.apart && !l.begun.Load() {
 		return
 	}
 	name := l.name(q)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -215,6 +216,30 @@ func TestLearn(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.said.ReadString('\n')
+}
+
+// The calls of a worker that is its own program count from when its locks have
+// been verified.
+func TestLearnerBegins(t *testing.T) {
+	l := &learner{
+		decide: Role{Table: seccomp.RoleJS}.decider(nil), counts: map[learned]uint64{}, names: map[int32]string{},
+		ended: make(chan struct{}), done: make(chan struct{}),
+	}
+	close(l.done)
+	q := question{nr: unix.SYS_GETPID, arch: map[string]uint32{"x86_64": compile.AuditX86_64, "aarch64": compile.AuditAArch64}[arch]}
+	l.note(q)
+	l.begin()
+	l.note(q)
+	for nr := range int32(10 * maxLearned) { // a worker chooses how many there are
+		l.note(question{nr: 1000 + nr, arch: q.arch})
+	}
+	all := l.result()
+	if i := slices.IndexFunc(all, func(l launch.Learned) bool { return l.Syscall == "getpid" }); i < 0 || all[i].Count != 1 || all[i].Action != "allow" {
+		t.Errorf("learned %+v", all)
+	}
+	if b, err := json.Marshal(launch.Exited{Learned: all}); len(all) != maxLearned+1 || err != nil || len(b) > launch.MaxPacket*9/10 {
+		t.Errorf("%d kinds in %d bytes, %v", len(all), len(b), err)
+	}
 }
 
 func TestLearnTakesPermission(t *testing.T) {
