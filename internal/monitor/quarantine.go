@@ -61,8 +61,9 @@ func Crash(e mp.Exit) bool {
 	return false
 }
 
-// polite are SIGHUP, SIGINT, SIGQUIT, SIGPIPE and SIGTERM (signal(7)).
-var polite = []int{1, 2, 3, 13, 15}
+// polite are SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGPIPE and SIGTERM (signal(7)):
+// a fault or a limit of the program's own would have another cause.
+var polite = []int{1, 2, 3, 9, 13, 15}
 
 // maxRecords bounds the packages whose crashes are remembered.
 const maxRecords = 1024
