@@ -187,6 +187,9 @@ func readStable(f *os.File, name string, info fs.FileInfo) ([]byte, error) {
 	if most := archive.MaxBytes(name); info.Size() > most {
 		return nil, bad("%s has %d bytes, at most %d are allowed: %w", name, info.Size(), most, mp.ErrTooLarge)
 	}
+	if err := awaitWriter(f); err != nil {
+		return nil, bad("%w", err)
+	}
 	content := make([]byte, info.Size()+1) // one more, to see it grow
 	n, err := io.ReadFull(f, content)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -197,6 +200,17 @@ func readStable(f *os.File, name string, info fs.FileInfo) ([]byte, error) {
 		return nil, changed(name, err)
 	}
 	return content[:n], nil
+}
+
+// awaitWriter returns when a write(2) to f that was under way has ended. A write
+// changes the times of a file when it begins: of one that began before f was
+// looked at they tell nothing. It holds the file's lock meanwhile, which looking
+// for a hole waits for (ext4, btrfs, tmpfs; on XFS reading itself does).
+func awaitWriter(f *os.File) error {
+	const seekHole = 4  // lseek(2)
+	f.Seek(0, seekHole) // not every file system has it, and an empty file has no hole
+	_, err := f.Seek(0, io.SeekStart)
+	return err
 }
 
 // unchanged establishes that everything still looks as it did when it was
