@@ -82,6 +82,7 @@ func descriptorCommands() []Rule {
 		}),
 		[]Rule{
 			answer("fcntl", syscall.EINVAL, "asks whether two descriptors are one; as on a kernel that cannot tell", is32(1, 1027, "cmd is F_DUPFD_QUERY")).quiet(),
+			answer("fcntl", syscall.EINVAL, "databases say how long what they write will live; as on a kernel before 4.13", is32(1, 1036, "cmd is F_SET_RW_HINT")).quiet(),
 		},
 	)
 }
