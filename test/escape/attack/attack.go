@@ -11,13 +11,17 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 )
 
+// Masked is the Note of an Open that got the null device: the launcher puts it
+// over files of /proc that nobody is to have.
+const Masked = "masked"
+
 // The attacks. Each is run by a process of its own after it has entered.
 const (
 	Native  = "native"  // a system call: Args are number and arguments
 	Entry32 = "entry32" // the same by int $0x80
 	EntryX  = "x32"     // the same with the x32 bit
 
-	Open       = "open"       // Text is a path, Args[0] the flags
+	Open       = "open"       // Text is a path, Args[0] the flags; Note is Masked if the null device is in its place
 	ReadFD     = "readfd"     // read descriptor Args[0] from its start
 	MapExec    = "mapexec"    // map a page to write and execute
 	TurnExec   = "turnexec"   // make a written page executable
