@@ -15,7 +15,7 @@ mandir     := $(prefix)/share/man/man1
 unitdir    := $(prefix)/lib/systemd/system
 sysusersdir := $(prefix)/lib/sysusers.d
 
-.PHONY: all build demo examples test fuzz soak soak-hostile bench lint generate install install-files uninstall clean deps help
+.PHONY: all build demo examples test test-vm fuzz soak soak-hostile bench lint generate install install-files uninstall clean deps help
 
 all: build
 

@@ -16,6 +16,8 @@ var modules = []string{
 	"virtio_blk",     // a disk, for io limits and as /var/tmp
 	"ext4",           // what is on it
 	"overlay",        // the root of a native program
+	"vsock",          // sockets to the hypervisor, which workers must not get
+	"af_alg",         // sockets to the kernel's cryptography: the same
 }
 
 // loadOrder gives the files of modules and of what they depend on, each after

@@ -25,17 +25,16 @@ type report struct {
 
 // result is what became of one step.
 type result struct {
-	step     step
-	took     time.Duration
-	begun    time.Time
-	status   string // its exit status
-	passed   int
-	failed   []string
-	skipped  map[string]string // test → the reason that it gave
-	allowed  []string          // of those skipped
-	ended    bool
-	output   []string
-	lastSaid string
+	step    step
+	took    time.Duration
+	begun   time.Time
+	status  string // its exit status
+	passed  int
+	failed  []string
+	skipped map[string]string // test → the reason that it gave
+	allowed []string          // of those skipped
+	ended   bool
+	output  []string
 }
 
 func (r *report) say(format string, args ...any) {
@@ -89,9 +88,6 @@ var reason = regexp.MustCompile(`^ +\S+\.go:\d+: (.*)`)
 // test takes a line of a test binary.
 func (r *result) test(line string) {
 	r.output = append(r.output, line)
-	if m := reason.FindStringSubmatch(line); m != nil {
-		r.lastSaid = m[1]
-	}
 	m := verdict.FindStringSubmatch(line)
 	if m == nil {
 		return
@@ -102,26 +98,32 @@ func (r *result) test(line string) {
 	case "FAIL":
 		r.failed = append(r.failed, m[2])
 	case "SKIP":
-		r.skipped[m[2]] = "" // its reason is on the next line
+		r.skipped[m[2]] = ""
 	}
-	r.lastSaid = ""
 }
 
 // end closes the step's account.
 func (r *result) end(kernel, status string) {
 	r.ended, r.status, r.took = true, status, time.Since(r.begun)
-	for i, line := range r.output {
-		m := verdict.FindStringSubmatch(line)
-		if m == nil || m[1] != "SKIP" {
-			continue
-		}
-		if why := reason.FindStringSubmatch(strings.Join(r.output[i+1:min(i+2, len(r.output))], "")); why != nil {
-			r.skipped[m[2]] = why[1]
-		}
-	}
+	r.reasons()
 	for test := range r.skipped {
 		if allowed(kernel, r.step.pkg, test) {
 			r.allowed = append(r.allowed, test)
+		}
+	}
+}
+
+// reasons finds what each skipped test printed last, which follows the line that
+// says that it runs.
+func (r *result) reasons() {
+	running := ""
+	for _, line := range r.output {
+		if scan(line, "=== RUN %s", &running) {
+			continue
+		}
+		m := reason.FindStringSubmatch(line)
+		if _, skipped := r.skipped[running]; skipped && m != nil {
+			r.skipped[running] = m[1]
 		}
 	}
 }
@@ -180,7 +182,7 @@ func (r *report) summary() error {
 	var bad []string
 	for i := range r.results {
 		s := &r.results[i]
-		passed, skipped = passed+s.passed, skipped+len(s.skipped)
+		passed, skipped = passed+s.passed, skipped+len(s.allowed)
 		if problem := s.problem(); problem != "" {
 			bad = append(bad, s.step.name()+" "+problem)
 		}
