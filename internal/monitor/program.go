@@ -13,9 +13,10 @@ type program struct {
 	series series
 	since  uint64 // evidence begins after the sample of this number
 
-	seen   bool // there is a sample to compare the next with
-	at     time.Time
-	before Counters
+	seen    bool // there is a sample to compare the next with
+	at      time.Time
+	before  Counters
+	refused refusals
 
 	rules map[string]*ruleState
 }
@@ -34,9 +35,15 @@ func (p *program) take(at time.Time, now Counters, gap time.Duration) bool {
 	if comparable {
 		r := between(p.before, now, over, p.limits)
 		r.At = at
+		if over < toldEvery {
+			r.Denials = p.refused.rate(at, now.Denials)
+		} else {
+			p.refused.begin(at, now.Denials)
+		}
 		p.series.add(r)
 	} else {
 		p.since = p.series.last
+		p.refused.begin(at, now.Denials)
 	}
 	if p.seen && over < 0 { // the clock went back: so do the ends of rests
 		for _, s := range p.rules {
