@@ -123,7 +123,7 @@ func TestTables(t *testing.T) {
 	}
 	n := 0
 	for _, p := range all {
-		row := fmt.Sprintf("%s %s 1.0.0 %s", p.ID, p.App, p.State)
+		row := fmt.Sprintf("%s %s 1.0.0 js %s", p.ID, p.App, p.State)
 		if p.ID == id && p.PID == v.Program.PID && strings.Contains(words(tell(t, "ps")), row) {
 			n++
 		}
