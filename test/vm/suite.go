@@ -27,12 +27,14 @@ var suite = []step{
 	{pkg: "isolate", service: true, short: "Memory|ForkBomb|TestNativeView$|TestNativeLocksHold"},
 	{pkg: "seccomp"},
 	{pkg: "seccomp/compile", skip: "FiltersEqualTable|FiltersKillOtherEntries"}, // those walk the filters without the kernel, for minutes
-	{pkg: "internal/launch/server", service: true},
+	{pkg: "internal/launch/server", service: true, skip: "^TestFloodOfRefusals$"}, // sized for real processors: a minute and more
 	{pkg: "cmd/mplauncher"},
-	{pkg: "test/integration", short: "TestInspect|TestKill"},
-	// Some hundred probes by system call number or socket family, each a process
-	// or two, and the locks once more without the launcher: both for minutes.
-	{pkg: "test/escape", service: true, skip: "SystemCalls/(number|socket)|^TestPlain", timeout: 4 * time.Minute},
+	// Most of what a hostile script does concerns the engine alone, for minutes.
+	{pkg: "test/integration", short: "TestInspect|TestKill", timeout: 5 * time.Minute,
+		run: "^Test[^H]|^TestHostile$/^(memoryBomb|uninterruptible|recursion|logFlood|importFile|lookAround|exitNow)$"},
+	// Some hundred probes by system call number, argument or socket family, each a
+	// process or two, and the locks once more without the launcher: for minutes.
+	{pkg: "test/escape", service: true, skip: "SystemCalls/(number|condition|socket)|^TestPlain", timeout: 4 * time.Minute},
 }
 
 // special are programs that the tests of the suite build when they run, beside
