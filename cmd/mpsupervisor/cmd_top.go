@@ -135,7 +135,7 @@ func (t *topLoop) next(ctx context.Context) error {
 		return &statusError{status: 128 + int(s.(syscall.Signal))}
 	case <-t.resized:
 	case <-t.stops:
-		return t.screen.suspend(t.stops)
+		return t.screen.suspend()
 	case l := <-t.looks:
 		t.take(l)
 	case done := <-t.deeds:
@@ -221,7 +221,7 @@ func (t *topLoop) press(ctx context.Context, b []byte) error {
 		case deedQuit:
 			return errQuit
 		case deedSuspend:
-			if err := t.screen.suspend(t.stops); err != nil {
+			if err := t.screen.suspend(); err != nil {
 				return err
 			}
 		default:

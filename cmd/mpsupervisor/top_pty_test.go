@@ -115,7 +115,13 @@ func (t *terminal) sees(what string) {
 // start runs top with the terminal as its own.
 func (t *terminal) start(socket string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command("mpsupervisor", append([]string{"--socket", socket, "top"}, args...)...)
+	return t.run("mpsupervisor", append([]string{"--socket", socket, "top"}, args...)...)
+}
+
+// run starts a command as the leader of a session on the terminal.
+func (t *terminal) run(name string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "TERM=xterm", "GORACE=atexit_sleep_ms=0")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = t.slave, t.slave, t.slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -229,6 +235,31 @@ func TestTopIsSuspended(t *testing.T) {
 	term.sees("3 programs")
 	term.typed("q")
 	term.expectRestored(cmd, 0)
+}
+
+// TestTopStopsAtCtrlZ has a shell with job control get its terminal back at
+// Ctrl-Z, and hand it over again.
+func TestTopStopsAtCtrlZ(t *testing.T) {
+	term := atTerminal(t, 80, 24)
+	cmd := term.run("sh", "-c", `set -m; mpsupervisor --socket "$1" top; echo stopped $?; read -r _; fg; echo ended $?`, "sh", serveCanned(t))
+	printed := func(what string) { // below the screen that the glass keeps
+		t.Helper()
+		term.until(what, func(string) bool { return strings.Contains(term.raw.String(), what) })
+	}
+	term.sees("3 programs")
+	term.typed("\x1a")
+	printed("stopped 148")
+	term.typed("\n")
+	term.until("coming back", func(string) bool {
+		drawn := strings.Split(term.raw.String(), enterScreen)
+		return len(drawn) == 3 && strings.Contains(drawn[2], "3 programs")
+	})
+	term.typed("q")
+	printed("ended 0")
+	cmd.Wait()
+	if term.now() != term.modes {
+		t.Error("the terminal's modes are not what they were")
+	}
 }
 
 // TestTopPanics makes sure that the trace of a panic is read on a terminal

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -113,20 +113,43 @@ func (s *screen) draw(lines []string) error {
 
 // suspend leaves the screen, stops this process as Ctrl-Z does, and comes back
 // when it is continued.
-func (s *screen) suspend(stops chan os.Signal) error {
+func (s *screen) suspend() error {
 	s.leave()
-	signal.Reset(syscall.SIGTSTP)
-	stopHere()
-	signal.Notify(stops, syscall.SIGTSTP)
+	if err := stopHere(); err != nil {
+		return errors.Join(err, s.enter())
+	}
 	return s.enter()
 }
 
-// stopHere sends SIGTSTP to this very thread, so that it has acted when the
-// call returns (signal(7)); sent to the process, another thread might get it later.
-func stopHere() {
+// stopHere does what SIGTSTP does to a process that does not take it: it stops,
+// unless nobody would be there to continue it. The signal goes to this very
+// thread, so that it has acted when the call returns (signal(7)). That the signal
+// is not taken is a matter for the kernel: signal.Reset leaves Go's handler for
+// it in place, which does nothing.
+func stopHere() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGTSTP)
+	var usual, ours sigaction
+	if err := replaceAction(unix.SIGTSTP, &usual, &ours); err != nil {
+		return fmt.Errorf("cannot stop: %w", err)
+	}
+	err := unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGTSTP)
+	return errors.Join(err, replaceAction(unix.SIGTSTP, &ours, nil))
+}
+
+// sigaction has room for the kernel's struct of that name: handler, flags,
+// restorer and mask. All zero it is SIG_DFL.
+type sigaction [4]uint64
+
+// replaceAction sets what a signal does (rt_sigaction(2)).
+func replaceAction(sig unix.Signal, to, from *sigaction) error {
+	const maskSize = 8
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),
+		uintptr(unsafe.Pointer(to)), uintptr(unsafe.Pointer(from)), maskSize, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // keys reads the terminal until stop is readable, and hands on what was typed.
