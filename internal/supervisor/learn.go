@@ -82,9 +82,10 @@ type suggestedNative struct {
 }
 
 type suggestedLimits struct {
-	Memory string  `json:"memory,omitempty"`
-	Pids   int64   `json:"pids,omitempty"`
-	CPU    float64 `json:"cpu,omitempty"`
+	Memory     string  `json:"memory,omitempty"`
+	MemorySoft string  `json:"memory_soft,omitempty"` // only where the one in force would be above Memory
+	Pids       int64   `json:"pids,omitempty"`
+	CPU        float64 `json:"cpu,omitempty"`
 }
 
 // leastPrivilege is what would have allowed a program just what it did. It never
@@ -136,7 +137,11 @@ func withHeadroom(l mp.Limits, seen peaks) (s suggestedLimits) {
 	up := func(v, step float64) float64 { return math.Ceil(v*headroom/step-1e-9) * step }
 	if seen.memory > 0 {
 		bytes := max(int64(up(float64(seen.memory), memoryStep)), mp.MinMemory)
-		s.Memory = fmt.Sprintf("%dM", min(bytes, l.Memory)>>20)
+		bytes = min(bytes, l.Memory)
+		s.Memory = fmt.Sprintf("%dM", bytes>>20)
+		if l.MemorySoft > bytes>>20<<20 {
+			s.MemorySoft = s.Memory
+		}
 	}
 	if seen.pids > 0 {
 		s.Pids = min(max(int64(up(float64(seen.pids), pidsStep)), mp.MinPids), l.Pids)

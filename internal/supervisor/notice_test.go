@@ -231,12 +231,19 @@ func TestHeadroom(t *testing.T) {
 		want suggestedLimits
 	}{
 		{peaks{}, suggestedLimits{}},
-		{peaks{memory: 1 << 20, pids: 1, cpu: 0.01}, suggestedLimits{"16M", 16, 0.1}},
-		{peaks{memory: 20 << 20, pids: 11, cpu: 0.2}, suggestedLimits{"32M", 24, 0.3}},
-		{peaks{memory: 64 << 20, pids: 32, cpu: 1}, suggestedLimits{"64M", 32, 1}}, // never more than it had
+		{peaks{memory: 1 << 20, pids: 1, cpu: 0.01}, suggestedLimits{"16M", "", 16, 0.1}},
+		{peaks{memory: 20 << 20, pids: 11, cpu: 0.2}, suggestedLimits{"32M", "", 24, 0.3}},
+		{peaks{memory: 64 << 20, pids: 32, cpu: 1}, suggestedLimits{"64M", "", 32, 1}}, // never more than it had
 	} {
 		if got := withHeadroom(l, tt.seen); got != tt.want {
 			t.Errorf("%+v: %+v, want %+v", tt.seen, got, tt.want)
+		}
+	}
+	// The soft limit that stays in the manifest must not be above the new hard one.
+	l.MemorySoft = 24 << 20
+	for memory, want := range map[uint64]string{1 << 20: "16M", 14 << 20: ""} {
+		if got := withHeadroom(l, peaks{memory: memory}); got.MemorySoft != want {
+			t.Errorf("%d bytes seen: %+v, want the soft limit %q", memory, got, want)
 		}
 	}
 }
