@@ -26,13 +26,18 @@ func heapOf(memory int64) int64 { return max(memory-workerOverhead, minHeap) }
 
 // effective gives the limits of a program: the defaults, over them what its
 // manifest asks for, over that what the caller asks for, all within the host's
-// maximum.
+// maximum. The default soft limit of memory is for programs with the default hard
+// one: where that is lower, so is the soft one.
 func effective(s Settings, manifest bundle.Limits, asked *controlpb.Limits) (mp.Limits, error) {
 	l := manifest.Over(s.Default)
+	chosen := manifest.MemorySoft != nil || asked != nil && asked.MemorySoftBytes != nil
 	if err := allowed(l, s.Max); err != nil {
 		return l, fmt.Errorf("the manifest's %w: %w", err, mp.ErrBadPackage)
 	}
 	override(&l, asked)
+	if !chosen {
+		l.MemorySoft = min(l.MemorySoft, l.Memory)
+	}
 	if err := l.Check(); err != nil {
 		return l, fmt.Errorf("%w: %w", control.ErrBadRequest, err)
 	}
