@@ -29,6 +29,7 @@ type plays struct {
 
 	inspected func() // called when the command takes signals for its program, with -v
 
+	refused int32 // a signal that a frozen program would not get
 	signals chan int32
 	end     chan *controlpb.Exit
 	mu      sync.Mutex
@@ -107,6 +108,9 @@ func (s *plays) Inspect(context.Context, *controlpb.InspectRequest) (*controlpb.
 }
 
 func (s *plays) Signal(_ context.Context, r *controlpb.SignalRequest) (*controlpb.SignalResponse, error) {
+	if r.GetNumber() == s.refused {
+		return nil, fmt.Errorf("%w: thaw it first", mp.ErrFrozen)
+	}
 	s.signals <- r.GetNumber()
 	return &controlpb.SignalResponse{}, nil
 }
@@ -278,6 +282,17 @@ func TestSignalsGoOn(t *testing.T) {
 	o := invoke(s.serve(t), "", "run", "-v", "--native", "--root", t.TempDir(), "--", "/bin/x")
 	if o.status != 143 || fmt.Sprint(got) != "[1 12 3 15]" || !strings.HasPrefix(o.err, "sealed with 0 locks") {
 		t.Errorf("%+v, signals %v", o, got)
+	}
+}
+
+// TestLostSignals holds that a signal which does not reach the program is told.
+func TestLostSignals(t *testing.T) {
+	s := &plays{refused: int32(unix.SIGHUP), inspected: func() { kill(unix.SIGHUP); kill(unix.SIGUSR2) }, program: func(p *played) *controlpb.Exit {
+		return bySignalNumber(<-p.signals)
+	}}
+	o := invoke(s.serve(t), "", "run", "-v", "--native", "--root", t.TempDir(), "--", "/bin/x")
+	if o.status != 140 || !strings.Contains(o.err, "mpsupervisor: cannot pass on SIGHUP: mini-program is frozen: thaw it first\n") {
+		t.Errorf("%+v", o)
 	}
 }
 

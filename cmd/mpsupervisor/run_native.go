@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -85,7 +86,9 @@ func (j *job) follow(ctx context.Context, p *program) (mp.Exit, error) {
 	if p.exit != nil {
 		return exitOf(p.exit), nil
 	}
-	j.signals.forward(p.signalTo(ctx))
+	j.signals.forward(p.signalTo(ctx, func(err error) {
+		fmt.Fprintf(j.a.err, "mpsupervisor: %s\n", printable(err.Error(), true))
+	}))
 	if j.o.verbose {
 		if err := j.a.printSeal(ctx, j.session.client, p.id); err != nil && !errors.Is(err, mp.ErrEnded) {
 			return mp.Exit{}, errors.Join(err, p.kill())

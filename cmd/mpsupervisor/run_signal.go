@@ -2,12 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
 // insistence is how soon after the first a second SIGINT or SIGTERM must come to
@@ -84,8 +89,9 @@ func (s *signals) insists(sig syscall.Signal, last *time.Time) bool {
 }
 
 // signalTo sends signals to p, in their order, without waiting for one to
-// arrive. What does not arrive does so because the program has ended.
-func (p *program) signalTo(ctx context.Context) func(syscall.Signal) {
+// arrive. What does not arrive does so because the program has ended, or else is
+// told to lost.
+func (p *program) signalTo(ctx context.Context, lost func(error)) func(syscall.Signal) {
 	queue := make(chan syscall.Signal, 16)
 	go func() {
 		for {
@@ -93,7 +99,9 @@ func (p *program) signalTo(ctx context.Context) func(syscall.Signal) {
 			case <-ctx.Done():
 				return
 			case sig := <-queue:
-				p.client.Signal(ctx, &controlpb.SignalRequest{Id: p.id, Number: int32(sig)})
+				if err := p.signal(ctx, sig); err != nil && !errors.Is(err, mp.ErrEnded) && ctx.Err() == nil {
+					lost(fmt.Errorf("cannot pass on %s: %w", unix.SignalName(sig), err))
+				}
 			}
 		}
 	}()
@@ -103,4 +111,9 @@ func (p *program) signalTo(ctx context.Context) func(syscall.Signal) {
 		default: // sixteen are on their way
 		}
 	}
+}
+
+func (p *program) signal(ctx context.Context, sig syscall.Signal) error {
+	_, err := p.client.Signal(ctx, &controlpb.SignalRequest{Id: p.id, Number: int32(sig)})
+	return err
 }
