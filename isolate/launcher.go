@@ -30,6 +30,10 @@ type Launcher struct {
 	bones  *os.File // the skeleton of native programs' roots
 	binary *os.File // the worker's binary as workers may execute it
 	unfit  error    // why no native program can be started, if so
+
+	settled chan struct{} // closed when this process is where workers are started from
+	astray  error         // why it is not
+	leave   func() error  // takes it back from there
 }
 
 // Open makes what all workers share: the state directory and in it the root
@@ -59,7 +63,32 @@ func Open(conf Config) (_ *Launcher, err error) {
 	if err := l.makeRoot(); err != nil {
 		return nil, err
 	}
+	l.settle()
 	return l, l.finish()
+}
+
+// settle moves this process to where a worker's cgroup namespace shows nothing
+// of the host's groups. That may wait some milliseconds for the kernel, so it
+// goes on while other things are made; Start waits for it.
+func (l *Launcher) settle() {
+	l.settled = make(chan struct{})
+	go func() {
+		defer close(l.settled)
+		l.leave, l.astray = l.conf.Groups.Settle()
+	}()
+}
+
+// unsettle takes this process back.
+func (l *Launcher) unsettle() error {
+	if l.settled == nil {
+		return nil
+	}
+	<-l.settled
+	l.settled = nil
+	if l.leave == nil {
+		return nil
+	}
+	return l.leave()
 }
 
 // finish makes what native programs need, opens what every start needs, and
@@ -114,6 +143,9 @@ func mkdir(dir string, mode os.FileMode) error {
 
 // Close removes what Open made. There must be no worker left.
 func (l *Launcher) Close() error {
+	if err := l.unsettle(); err != nil {
+		return err
+	}
 	for _, f := range []*os.File{l.bones, l.binary} {
 		f.Close() // nil is no file to close, and an open one keeps nothing mounted
 	}

@@ -30,6 +30,9 @@ func (l *Launcher) Start(s Spec) (_ *Worker, err error) {
 			err = errors.Join(fmt.Errorf("cannot start worker %s: %w", s.ID, err), undo.run())
 		}
 	}()
+	if <-l.settled; l.astray != nil {
+		return nil, l.astray
+	}
 	limits := s.limits()
 	group, err := l.conf.Groups.Create(s.ID, limits)
 	if err != nil {

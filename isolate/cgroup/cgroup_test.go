@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -256,5 +257,38 @@ func BenchmarkStat(b *testing.B) {
 		if _, err := g.Stat(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A process that has settled is beside its groups, and goes back to where it
+// came from.
+func TestSettle(t *testing.T) {
+	p, err := Own(fmt.Sprintf("mpsupervisor-test/settle-%d", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func() string {
+		l, err := detect()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.unified
+	}
+	before := at()
+	leave, err := p.Settle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.l.mode != Legacy && at() != filepath.Join(p.dir(""), home) {
+		t.Errorf("settled in %s", at())
+	}
+	if names, err := p.Names(); err != nil || len(names) != 0 {
+		t.Errorf("%v, %v among the workers", names, err)
+	}
+	if err := errors.Join(leave(), p.Remove()); err != nil {
+		t.Error(err)
+	}
+	if after := at(); after != before {
+		t.Errorf("from %s it came back to %s", before, after)
 	}
 }

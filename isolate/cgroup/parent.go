@@ -98,7 +98,7 @@ func (p *Parent) Names() ([]string, error) {
 			return nil, fmt.Errorf("cannot list control groups: %w", err)
 		}
 		for _, e := range entries {
-			if e.IsDir() && !seen[e.Name()] {
+			if e.IsDir() && e.Name() != home && !seen[e.Name()] {
 				seen[e.Name()] = true
 				names = append(names, e.Name())
 			}
@@ -111,6 +111,9 @@ func (p *Parent) Names() ([]string, error) {
 // what Own or At began from.
 func (p *Parent) Remove() error {
 	var errs []error
+	if top := p.base[""]; top != "" { // whoever had settled there is dead
+		os.Remove(filepath.Join(top, p.below, home))
+	}
 	for _, base := range p.base {
 		for below := p.below; below != "" && below != "."; below = filepath.Dir(below) {
 			err := os.Remove(filepath.Join(base, below))
