@@ -119,6 +119,12 @@ type noise struct {
 
 func newNoise(now time.Time) noise { return noise{rate: newBucket(noisePerSecond, noiseBurst, now)} }
 
+// force is pass for what must be told.
+func (n *noise) force() (hidden uint64) {
+	hidden, n.hidden = n.hidden, 0
+	return hidden
+}
+
 // pass reports whether one more is told, and how many before it were not.
 func (n *noise) pass(now time.Time) (hidden uint64, ok bool) {
 	if !n.rate.take(1, now) {

@@ -40,15 +40,24 @@ func (w *witness) deny(d launch.Denied, now time.Time) (hidden uint64, tell bool
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	kind := denial{d.Syscall, d.Arch, d.Action}
-	if _, known := w.denials[kind]; known || len(w.denials) < maxDenials {
+	_, known := w.denials[kind]
+	if known || len(w.denials) < maxDenials {
 		w.denials[kind] = saturated(w.denials[kind], d.Count)
 	}
 	w.denied = saturated(w.denied, d.Count)
 	if d.Action == actionKilled {
 		w.killed = d.Syscall
 	}
+	if !known && len(w.denials) <= maxFirsts {
+		return w.denying.force(), true
+	}
 	return w.denying.pass(now)
 }
+
+// maxFirsts is how many kinds of refusals of a program are each told at their
+// first, however fast they come: a name must not be hidden behind others. The
+// events of one program have a bound of their own.
+const maxFirsts = 64
 
 // actionKilled is launch.Denied's word for the end of the process.
 const actionKilled = "killed"

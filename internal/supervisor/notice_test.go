@@ -115,6 +115,32 @@ func TestNoiseTellsWhatItHid(t *testing.T) {
 	}
 }
 
+// Each name is told once, however many come before it; more of a kind are not.
+func TestFirstRefusalsAreTold(t *testing.T) {
+	now := time.Unix(0, 0)
+	w := newWitness(now)
+	for n := range 2 * noiseBurst {
+		if _, tell := w.deny(launch.Denied{Syscall: "call" + itoa(n), Count: 1}, now); !tell {
+			t.Errorf("kind %d is not told", n)
+		}
+	}
+	told := 0
+	for range 10 * noiseBurst {
+		if _, tell := w.deny(launch.Denied{Syscall: "call0", Count: 1}, now); tell {
+			told++
+		}
+	}
+	if told > noiseBurst {
+		t.Errorf("%d of one kind are told", told)
+	}
+	for n := range 2 * maxFirsts {
+		w.deny(launch.Denied{Syscall: "other" + itoa(n), Count: 1}, now)
+	}
+	if _, tell := w.deny(launch.Denied{Syscall: "one more", Count: 1}, now); tell {
+		t.Error("there is no end to the names that are told")
+	}
+}
+
 func TestFaults(t *testing.T) {
 	t.Run("the kernel's", func(t *testing.T) {
 		r := newRig(t)

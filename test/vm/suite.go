@@ -26,7 +26,7 @@ var suite = []step{
 	{pkg: "isolate/enter"},
 	{pkg: "isolate", service: true, short: "Memory|ForkBomb|TestNativeView$|TestNativeLocksHold"},
 	{pkg: "seccomp"},
-	{pkg: "seccomp/compile", skip: "FiltersEqualTable|FiltersKillOtherEntries"}, // those walk the filters without the kernel, for minutes
+	{pkg: "seccomp/compile", skip: "FiltersEqualTable|FiltersKillOtherEntries"},   // those walk the filters without the kernel, for minutes
 	{pkg: "internal/launch/server", service: true, skip: "^TestFloodOfRefusals$"}, // sized for real processors: a minute and more
 	{pkg: "cmd/mplauncher"},
 	// Most of what a hostile script does concerns the engine alone, for minutes.
