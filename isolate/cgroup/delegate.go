@@ -91,7 +91,7 @@ func vacate(dir string) error {
 			return fmt.Errorf("cannot move process %d: %w", pid, err)
 		}
 	}
-	return nil
+	return move(to)
 }
 
 // ancestors gives this process and its parent: the launcher and the supervisor

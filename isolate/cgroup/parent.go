@@ -30,6 +30,7 @@ func Own(name string) (*Parent, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.begin()
 	p := &Parent{l: l, below: clean(name), base: l.bases(l.unified)}
 	if l.mode != Unified {
 		return p, nil

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 )
 
 // home is the name of the group that a process settles in.
@@ -23,27 +22,19 @@ func (p *Parent) Settle() (leave func() error, err error) {
 	if p.l.mode == Legacy {
 		return func() error { return nil }, nil // workers are born in their groups
 	}
-	now, err := detect() // where it is by now: see Own
-	if err == nil {
-		err = p.make()
-	}
-	if err != nil {
+	if err := p.make(); err != nil {
 		return nil, err
 	}
-	dir, pid := filepath.Join(p.base[""], p.below, home), strconv.Itoa(os.Getpid())
+	dir := filepath.Join(p.base[""], p.below, home)
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("cannot make control group: %w", err)
 	}
-	if err := write(dir, "cgroup.procs", pid); err != nil {
+	if err := move(dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot move to control group %s: %w", dir, err), rmdir(dir))
 	}
 	return func() error {
-		err := write(now.unified, "cgroup.procs", pid)
-		if gone(err) { // it was one like this, and its user has left it
-			err = write(p.l.unified, "cgroup.procs", pid)
-		}
-		if err != nil {
-			return fmt.Errorf("cannot move back to control group %s: %w", now.unified, err)
+		if err := moveBack(dir); err != nil {
+			return fmt.Errorf("cannot move back from control group %s: %w", dir, err)
 		}
 		if err := rmdir(dir); err != nil {
 			return fmt.Errorf("cannot remove control group %s: %w", dir, err)
