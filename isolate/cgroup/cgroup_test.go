@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -291,4 +292,27 @@ func TestSettle(t *testing.T) {
 	if after := at(); after != before {
 		t.Errorf("from %s it came back to %s", before, after)
 	}
+}
+
+// Launchers share the upper part of their places, and each removes what is
+// empty when it ends.
+func TestPlacesAreMadeWhileOthersRemoveThem(t *testing.T) {
+	shared := fmt.Sprintf("mpsupervisor-test/shared-%d", os.Getpid())
+	parent, err := Own(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for n := range 4 {
+		all.Go(func() {
+			p := parent.Child(fmt.Sprintf("lane-%d", n))
+			for range 100 {
+				if err := errors.Join(p.make(), p.Remove()); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }

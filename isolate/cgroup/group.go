@@ -70,18 +70,36 @@ func (p *Parent) Create(name string, limits Limits) (_ *Group, err error) {
 // make makes the directories of p. In version 2 each must also pass the
 // controllers on to its children, from the top down.
 func (p *Parent) make() error {
-	for h, dir := range p.base {
-		for _, name := range strings.Split(p.below, "/") {
-			dir = filepath.Join(dir, name)
-			if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-				return fmt.Errorf("cannot make control group: %w", err)
-			}
-			if p.l.mode != Unified {
-				continue
-			}
-			if err := enable(dir); err != nil {
-				return fmt.Errorf("cannot make control group %s in %q: %w", dir, h, err)
-			}
+	for h := range p.base {
+		err := p.makeIn(h)
+		// Another launcher that ends removes the places that it shares with this
+		// one as far as they are empty, maybe between two steps of ours.
+		for tries := 0; gone(err) && tries < maxTries; tries++ {
+			err = p.makeIn(h)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot make control group: %w", err)
+		}
+	}
+	return nil
+}
+
+// maxTries is how often somebody may remove what is being made.
+const maxTries = 20
+
+// makeIn makes the directories of p in one hierarchy.
+func (p *Parent) makeIn(hierarchy string) error {
+	dir := p.base[hierarchy]
+	for _, name := range strings.Split(p.below, "/") {
+		dir = filepath.Join(dir, name)
+		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		if p.l.mode != Unified {
+			continue
+		}
+		if err := enable(dir); err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
 		}
 	}
 	return nil
