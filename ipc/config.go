@@ -15,6 +15,10 @@ type Config struct {
 	Prologue  []byte   // what both ends must agree on without sending it
 	Limits    Limits   // what this end accepts; zero members take their defaults
 	Handler   Handler  // nil refuses calls and ignores notifications
+
+	// Paused, if not nil, reports whether the peer is known to be stopped by
+	// somebody else. A time limit that it oversteps then begins anew.
+	Paused func() bool
 }
 
 // Handler takes what the peer sends.

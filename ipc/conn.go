@@ -19,6 +19,7 @@ type Conn struct {
 	limits    Limits    // what this end accepts
 	peer      announced // what the other end accepts
 	handler   Handler
+	paused    func() bool // Config.Paused, never nil
 	initiator bool
 	name      string
 
@@ -84,13 +85,16 @@ func newConn(f *os.File, cfg Config) (*Conn, error) {
 	if c.handler == nil {
 		c.handler = deaf{}
 	}
+	if c.paused = cfg.Paused; c.paused == nil {
+		c.paused = func() bool { return false }
+	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c, nil
 }
 
 // start opens what the handshake settled, and the reading goroutine.
 func (c *Conn) start() {
-	c.in.frame, c.in.idle = c.limits.Frame, c.limits.Idle
+	c.in.frame, c.in.idle, c.in.paused = c.limits.Frame, c.limits.Idle, c.paused
 	if !c.initiator {
 		c.in.room = make([]byte, unix.CmsgSpace(4*maxFiles))
 	}

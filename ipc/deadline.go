@@ -12,6 +12,9 @@ import (
 func (r *reader) arm() error {
 	partial := r.w > r.r
 	switch {
+	case r.expired && r.paused():
+		r.expired = false
+		return r.setDeadline(time.Now().Add(r.frame))
 	case r.expired:
 		return broken(RuleDeadline, "a frame was not whole after %v", r.frame)
 	case r.armed:

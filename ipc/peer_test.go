@@ -67,15 +67,21 @@ func versus(t *testing.T, connInitiates bool, h Handler, l Limits) (*Conn, *peer
 // meet lets a Conn and a peer meet, the peer doing what it likes.
 func meet(t *testing.T, connInitiates bool, h Handler, l Limits, do func(*peer)) (*Conn, *peer, error) {
 	t.Helper()
+	return encounter(t, config(connInitiates, h, l), do)
+}
+
+// encounter is meet with a whole configuration.
+func encounter(t *testing.T, cfg Config, do func(*peer)) (*Conn, *peer, error) {
+	t.Helper()
 	ours, theirs, err := Pair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{t: t, file: theirs, initiator: !connInitiates, announces: announced{2 << 20, 64, 4 << 20}}
+	p := &peer{t: t, file: theirs, initiator: !cfg.Initiator, announces: announced{2 << 20, 64, 4 << 20}}
 	t.Cleanup(func() { theirs.Close() })
 	done := make(chan struct{})
 	go func() { defer close(done); do(p) }()
-	c, err := New(context.Background(), ours, config(connInitiates, h, l))
+	c, err := New(context.Background(), ours, cfg)
 	<-done
 	if c != nil {
 		t.Cleanup(func() { c.Close() })

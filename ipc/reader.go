@@ -34,6 +34,7 @@ type reader struct {
 	idle    time.Duration // Limits.Idle
 	armed   bool          // a deadline is set
 	expired bool          // and has passed
+	paused  func() bool   // Config.Paused
 
 	mu      sync.Mutex // holds the deadline against hurry
 	hurried bool

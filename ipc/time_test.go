@@ -3,6 +3,7 @@ package ipc
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,6 +86,46 @@ func TestStall(t *testing.T) {
 		t.Errorf("ended with %v", err)
 	}
 	p.file.Close()
+}
+
+// A peer that is known to be stopped may take as long as it is: over a frame,
+// and over what is sent to it. When it goes on, so does the channel; one that
+// does not is given up.
+func TestPaused(t *testing.T) {
+	var paused atomic.Bool
+	paused.Store(true)
+	got := make(chan int, 2)
+	limits := Limits{Frame: 50 * time.Millisecond, Stall: 50 * time.Millisecond}
+	cfg := config(true, handler{notify: func(b []byte) { got <- len(b) }}, limits)
+	cfg.Paused = paused.Load
+	c, p, err := encounter(t, cfg, func(p *peer) { p.handshake(secret[:], prologue) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- c.Notify(t.Context(), pattern(2<<20)) }()
+	frame := p.frame(part1(kindNotify, 1, 50), make([]byte, 50))
+	p.write(frame[:40])
+	time.Sleep(10 * limits.Frame)
+	select {
+	case <-c.Done():
+		t.Fatalf("ended with %v", c.Err())
+	default:
+	}
+	paused.Store(false)
+	p.write(frame[40:])
+	for n := 0; n < 2<<20; {
+		_, b := p.receive()
+		n += len(b)
+	}
+	if n, err := <-got, <-sent; n != 50 || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	p.write(p.frame(part1(kindNotify, 2, 50), make([]byte, 50))[:40])
+	var broken *ProtocolError
+	if err := ended(t, c); !errors.As(err, &broken) || broken.Rule != RuleDeadline {
+		t.Errorf("ended with %v", err)
+	}
 }
 
 func TestCloseDoesNotWaitForAStalledPeer(t *testing.T) {

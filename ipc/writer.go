@@ -181,6 +181,9 @@ func (o *writer) stalled(before int) bool {
 	if err := o.raw.Write(o.ready); err == nil && o.err == nil && o.r > before {
 		return o.r == o.w
 	}
+	if o.conn.paused() {
+		return false // the next write has a time of its own
+	}
 	o.broken = true
 	o.conn.end(ErrStalled)
 	return true

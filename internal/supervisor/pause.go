@@ -95,6 +95,13 @@ func (i *instance) ask(ctx context.Context, change func(context.Context, mp.Inst
 	return change(ctx, i.id)
 }
 
+// paused reports whether the program is frozen.
+func (i *instance) paused() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.pause.frozen
+}
+
 // awake is for how long the program has not been frozen since it was made.
 func (i *instance) awake() time.Duration {
 	i.mu.Lock()

@@ -175,11 +175,6 @@ func sendBirth(pipe *os.File, id mp.InstanceID, started launch.Started) (*wire.B
 	return b, nil
 }
 
-// unhurried is how long a worker may take over one frame, or not read: however
-// long it is frozen. What it holds up meanwhile is its own and bounded, and a
-// call that gets no answer ends it.
-const unhurried = 365 * 24 * time.Hour
-
 // open does the handshake on the channel, which it takes over, and forgets the
 // secret.
 func (i *instance) open(ctx context.Context, channel *os.File, birth *wire.Birth) (*ipc.Conn, error) {
@@ -188,7 +183,7 @@ func (i *instance) open(ctx context.Context, channel *os.File, birth *wire.Birth
 		Initiator: true,
 		Secret:    birth.Secret,
 		Prologue:  birth.Prologue(),
-		Limits:    ipc.Limits{Frame: unhurried, Stall: unhurried},
+		Paused:    i.paused,
 		Handler:   &i.inbox,
 	})
 	clear(birth.Secret[:])

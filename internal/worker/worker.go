@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/engine"
 	"github.com/mpsupervisor/mpsupervisor/internal/engine/native"
@@ -39,11 +38,6 @@ const (
 // maxFilters bounds a marshalled seccomp.Stack, in bytes: each program by what
 // the kernel takes (BPF_MAXINSNS), and what precedes it.
 const maxFilters = seccomp.MaxStack * (4096*8 + 8)
-
-// unhurried is how long the supervisor may take over one frame, or not read:
-// this process may be frozen meanwhile, and if the supervisor is stuck there is
-// nothing better to do than to wait.
-const unhurried = 365 * 24 * time.Hour
 
 // worker is one process's state.
 type worker struct {
@@ -160,8 +154,6 @@ func readAll(f *os.File, from io.Reader, limit int64) ([]byte, error) {
 func (w *worker) connect(in inherited) error {
 	conn, err := ipc.New(context.Background(), in.channel, ipc.Config{
 		Secret: in.birth.Secret, Prologue: in.birth.Prologue(), Handler: w,
-		// While this process is frozen neither end moves: see package awake.
-		Limits: ipc.Limits{Frame: unhurried, Stall: unhurried},
 	})
 	if err != nil {
 		return &channelError{err}

@@ -18,7 +18,9 @@ mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs -o mode=1777 shm /dev/shm
-mount -t tmpfs -o mode=1777 tmp /tmp
+# What is below /tmp already is the source tree, if that lies there.
+[ -z "$(ls -A /tmp)" ] && mount -t tmpfs -o mode=1777 tmp /tmp
+chmod 1777 /tmp
 mount -t tmpfs -o mode=755 run /run
 mount -t securityfs security /sys/kernel/security
 mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
