@@ -1,6 +1,7 @@
 package escape
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -162,6 +163,17 @@ func nativeRows(t *testing.T) []row {
 		refused("make a socket to the hypervisor", rawCall(unix.SYS_SOCKET, unix.AF_VSOCK, unix.SOCK_STREAM), "done", "vsock"),
 		refused("make a socket of the kernel's cryptography", rawCall(unix.SYS_SOCKET, unix.AF_ALG, unix.SOCK_SEQPACKET), "done", "af_alg"),
 		refused("make a socket to the kernel's tables", rawCall(unix.SYS_SOCKET, unix.AF_NETLINK, unix.SOCK_RAW), "done", ""),
+		{"native: make a socket of bare frames", lock.Capabilities, rawCall(unix.SYS_SOCKET, unix.AF_PACKET, unix.SOCK_RAW), privilege, "EPERM", "EPERM", "done", "", privileged},
+		{"native: trace process 1", lock.Seccomp, rawCall(unix.SYS_PTRACE, unix.PTRACE_SEIZE, 1), ll, "EPERM", "EPERM", "done", "", nil},
+		{"native: take a descriptor of process 1", lock.Seccomp, on(attack.TakeFD, "", 3), ll, "EPERM", "EPERM", "done", "", nil},
+		{"native: compare descriptors of process 1", lock.Seccomp, rawCall(unix.SYS_KCMP, 1, 1), ll, "EPERM", "EPERM", "done", "", nil},
+		refused("make a ring of requests (io_uring)", rawCall(unix.SYS_IO_URING_SETUP, 1), "EFAULT", ""),
+		refused("handle its own page faults", rawCall(unix.SYS_USERFAULTFD, 1), "done", ""),
+		refused("look for its keyring", rawCall(unix.SYS_KEYCTL, unix.KEYCTL_GET_KEYRING_ID, minus(3), 1), "done", ""),
+		refused("watch a file system", rawCall(unix.SYS_FANOTIFY_INIT, unix.FAN_REPORT_FID), "done", ""),
+		refused("count events of the processor", rawCall(unix.SYS_PERF_EVENT_OPEN), "EFAULT", ""),
+		refused("map its pages into a pipe", rawCall(unix.SYS_VMSPLICE, 999), "EBADF", ""),
+		refused("use the console's terminal (TIOCLINUX), with a high bit", on(attack.Push, "", unix.TIOCLINUX|highBits), "ENOTTY", ""),
 		refused("make a socket of the network", rawCall(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM), "done", ""),
 		{"native: map memory to write and execute", lock.MDWE, simple(attack.MapExec), filter, "EPERM", "EACCES", "done", string(lock.MDWE), nil},
 		{"native: make written memory executable", lock.MDWE, simple(attack.TurnExec), filter, "EPERM", "EACCES", "done", string(lock.MDWE), nil},
@@ -176,6 +188,40 @@ func nativeRows(t *testing.T) []row {
 			on(attack.Spawn, "", namespaceFlags[kind]|unix.CLONE_NEWUSER), "done", ""))
 	}
 	return rows
+}
+
+// minus is a negative number as a register holds it.
+func minus(n int64) uint64 { return uint64(-n) }
+
+// Whoever gets hold of the program that starts workers, which is root's, cannot
+// write to it: it is a sealed copy. The control is a copy without the seals.
+func TestLauncherIsSealed(t *testing.T) {
+	if _, err := os.OpenFile("/proc/self/exe", os.O_RDWR, 0); !errors.Is(err, unix.ETXTBSY) {
+		t.Errorf("opening the running program to write gives %v", err)
+	}
+	self, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer self.Close()
+	const want = unix.F_SEAL_WRITE | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+	if seals, err := unix.FcntlInt(self.Fd(), unix.F_GET_SEALS, 0); err != nil || seals&want != want {
+		t.Errorf("its seals are %#x, %v", seals, err)
+	}
+	fd, err := unix.MemfdCreate("control", unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if _, err := unix.Write(fd, []byte("x")); err != nil {
+		t.Errorf("a copy without seals cannot be written to: %v", err)
+	}
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, want); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unix.Write(fd, []byte("x")); err != unix.EPERM {
+		t.Errorf("writing to a sealed one gives %v", err)
+	}
 }
 
 func TestNativeLocks(t *testing.T) {

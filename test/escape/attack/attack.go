@@ -56,6 +56,7 @@ const (
 	Fill      = "fill"      // Args[0] bytes of /tmp
 	Litter    = "litter"    // Args[0] files in /tmp
 	Hoard     = "hoard"     // Args[0] descriptors
+	TakeFD    = "takefd"    // descriptor Args[0] of process 1
 )
 
 // Request asks for one attack.

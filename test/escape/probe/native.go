@@ -223,6 +223,16 @@ func hoard(r attack.Request) attack.Outcome {
 	return attack.Outcome{}
 }
 
+// takeFD takes a descriptor of process 1.
+func takeFD(r attack.Request) attack.Outcome {
+	pidfd, err := unix.PidfdOpen(1, 0)
+	if err != nil {
+		return ended(err)
+	}
+	_, err = unix.PidfdGetfd(pidfd, int(r.Args[0]), 0)
+	return ended(err)
+}
+
 // terminal is the descriptor of a terminal, for the attacks that need one.
 const terminal = 7
 
@@ -230,7 +240,7 @@ const terminal = 7
 var nativeAttacks = map[string]func(attack.Request) attack.Outcome{
 	attack.Write: write, attack.Leaks: leaks, attack.Mount: mount, attack.Spawn: spawn, attack.Clone3: clone3,
 	attack.Join: join, attack.RunMemory: runMemory, attack.RunTmp: runTmp, attack.MapTmp: mapTmp, attack.MapShm: mapShm,
-	attack.Push: push, attack.Meet: meet, attack.Fill: fill, attack.Litter: litter, attack.Hoard: hoard,
+	attack.Push: push, attack.Meet: meet, attack.Fill: fill, attack.Litter: litter, attack.Hoard: hoard, attack.TakeFD: takeFD,
 }
 
 // nativeVariable is in the environment of a probe in a native worker's place.
