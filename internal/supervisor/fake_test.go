@@ -328,6 +328,9 @@ var honest = scripted(func(_ *fakeWorker, conn *ipc.Conn, m wire.Method, body []
 	if m == wire.MethodBoot {
 		return encoded(&wire.Booted{Exports: []string{"echo"}})
 	}
+	if m == wire.MethodHeap {
+		return encoded(&wire.Done{})
+	}
 	var c wire.Call
 	if err := wire.Unmarshal(body, &c); err != nil {
 		return nil, err

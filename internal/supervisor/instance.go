@@ -53,6 +53,7 @@ type instance struct {
 	state     state
 	limits    mp.Limits // as they were asked for; a rule may hold it back further
 	pause     pause
+	heap      heapLimit
 	entered   bool // the program was handed to the worker
 	sampled   monitor.Counters
 	peaks     peaks

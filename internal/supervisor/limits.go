@@ -70,6 +70,9 @@ func (i *instance) update(ctx context.Context, most mp.Limits, asked *controlpb.
 	i.mu.Lock()
 	i.limits = next
 	i.mu.Unlock()
+	if next.Memory != old.Memory {
+		i.resizeHeap(ctx, next.Memory)
+	}
 	i.sup.events.emit(eventLimitsChanged, i.id, i.app(), changes(old, next)...)
 	return next, nil
 }

@@ -69,6 +69,13 @@ func (m *Signal) check() error {
 	return nil
 }
 
+func (m *Heap) check() error {
+	if m.Bytes <= 0 {
+		return fmt.Errorf("a heap of %d bytes", m.Bytes)
+	}
+	return nil
+}
+
 func (*Done) check() error { return nil }
 
 func (m *Booted) check() error {

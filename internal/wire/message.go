@@ -19,6 +19,7 @@ const (
 	MethodBoot   Method = 1 // Boot → Booted; once, with the package's fd attached, or a native program's three
 	MethodCall   Method = 2 // Call → Reply; after Boot
 	MethodSignal Method = 3 // Signal → Done; after Boot, and for native programs alone
+	MethodHeap   Method = 4 // Heap → Done; after Boot, and for JavaScript alone
 )
 
 // Notifications from the worker to the supervisor. They have no reply.
@@ -68,6 +69,12 @@ type Native struct {
 // Signal asks that a signal be sent to the program's process group.
 type Signal struct {
 	Number int `cbor:"1,keyasint"` // 1 to 31
+}
+
+// Heap changes the limit of the guest's heap that Boot set, from the next turn of
+// its event loop on. The answer does not wait for that.
+type Heap struct {
+	Bytes int64 `cbor:"1,keyasint"` // above 0
 }
 
 // Done answers what has no other answer.

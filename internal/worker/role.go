@@ -40,7 +40,7 @@ func (w *worker) openJS() error {
 	if err != nil {
 		return fmt.Errorf("cannot start the engine: %w", err)
 	}
-	w.engine, w.image = e, e.Image()
+	w.js, w.engine, w.image = e, e, e.Image()
 	return image.Close()
 }
 

@@ -69,7 +69,7 @@ const (
 
 func stackFor(heap int64) int64 { return min(max(heap/4, minStack), maxStack) }
 
-// HandleCall takes Boot, Call and Signal, each on a goroutine of its own.
+// HandleCall takes Boot, Call, Signal and Heap, each on a goroutine of its own.
 func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) (reply []byte, err error) {
 	defer w.guard()
 	method, rest, err := wire.Split(body)
@@ -88,6 +88,9 @@ func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) 
 	case wire.MethodSignal:
 		closeAll(files)
 		return w.handleSignal(rest)
+	case wire.MethodHeap:
+		closeAll(files)
+		return w.handleHeap(rest)
 	}
 	w.refuse(fmt.Errorf("request %d is not known", method))
 	return nil, nil // not reached

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/engine"
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/js"
 	"github.com/mpsupervisor/mpsupervisor/internal/engine/native"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 	"github.com/mpsupervisor/mpsupervisor/ipc"
@@ -44,6 +45,7 @@ type worker struct {
 	role   Role
 	engine engine.Engine
 	native *native.Engine // the same, if the role is a native one
+	js     *js.Engine     // the same, if it is not
 	image  string         // what there is to say of the heap image
 	narrow seccomp.Stack  // of the native role: what is put on when the program runs
 	log    *logger

@@ -40,6 +40,8 @@ type Engine struct {
 	// stop is why the program ends; nothing runs once it is set.
 	stop *engine.Exit
 
+	nextHeap atomic.Int64 // what SetHeap asked for; 0 is nothing new
+
 	pending map[int32]*call // started and not settled
 	lastID  int32
 

@@ -14,11 +14,13 @@ import (
 // itself works with it after the guest ran out of memory.
 const spare = 64
 
-// withSpare runs f with a little more memory than the guest has.
+// withSpare runs f with a little more memory than the guest has, which may be
+// above a limit that was lowered.
 func (e *Engine) withSpare(f func()) {
 	h := &theRoot().heap
-	h.limit += spare
-	defer func() { h.limit -= spare }()
+	limit := h.limit
+	h.limit = max(limit, h.inUse) + spare
+	defer func() { h.limit = limit }()
 	f()
 }
 

@@ -74,8 +74,7 @@ func (e *Engine) prepare(p engine.Program) {
 	lib.XJS_SetMaxStackSize(e.tls, r.runtime, e.watch.frames.slots)
 	lib.XJS_SetGCThreshold(e.tls, r.runtime, (*lib.TJSRuntime)(at(r.runtime)).Fmalloc_ctx.Fmalloc_state.Fmalloc_size+gcSlack)
 	if p.Heap > 0 {
-		// What the image holds is the program's too: it pays for what it can use.
-		r.heap.limit = uint32(min(p.Heap/pageSize, maxPages-spare))
+		e.limitHeap(p.Heap)
 	}
 }
 

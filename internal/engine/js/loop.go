@@ -34,7 +34,7 @@ func (e *Engine) loop(ctx context.Context, done func() bool) error {
 		case e.watch.over(e):
 			continue
 		}
-		if e.runCall() || e.runTimer() {
+		if e.resizeHeap() || e.runCall() || e.runTimer() {
 			continue
 		}
 		if err := e.wait(ctx); err != nil {
