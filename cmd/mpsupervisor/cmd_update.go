@@ -21,9 +21,16 @@ program when it starts: open files, call timeout, log rate and ipc rate. Nothing
 kept beyond the program's end: the configuration and the manifest say what the next
 one gets.
 
-A program that uses more memory than its new limit is ended by the kernel unless
-enough can be taken back from it. While a rule of the monitor holds a program
-back, its new share of the processors is held back, too.`,
+With its memory a JavaScript program's heap is limited anew, from the next turn of
+its event loop on; a frozen program's when it is thawed.
+
+Less memory than a program uses is refused on a host with cgroup version 1 unless
+the kernel can take enough back; with version 2 the kernel ends the program then. A
+heap that is above its new limit stays, and ends the program when it asks for more.
+A /tmp cannot be made smaller than what is in it.
+
+While a rule of the monitor holds a program back, its new share of the processors
+is held back, too.`,
 		Example: `  mpsupervisor update k3v --memory 128M
   mpsupervisor update k3v --cpus 0.25 --pids 64
   mpsupervisor update k3v --memory-soft 48M -o json | jq .limits`,

@@ -1,15 +1,18 @@
 package cgroup
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 // SetLimits changes the limits of the group, also while it runs, and takes away
 // those that are zero. A memory limit below what is in use makes the kernel
-// reclaim, and on version 1 fails with EBUSY where that is not enough. It stops
-// at the first limit that cannot be set, and names it; those before it hold.
+// reclaim, and on version 1 fails with an *InUseError where that is not enough.
+// It stops at the first limit that cannot be set, and names it; those before it hold.
 func (g *Group) SetLimits(l Limits) error { return g.limit(l, false) }
 
 // limit sets limits. A fresh group has none yet, so there zeros need no write.
@@ -25,10 +28,34 @@ func (g *Group) limit(l Limits, fresh bool) error {
 	}
 	for _, s := range p.settings {
 		if err := write(g.dirs[s.hierarchy], s.name, s.value); err != nil {
-			return fmt.Errorf("cannot limit control group: %w", err)
+			return fmt.Errorf("cannot limit control group: %w", g.explain(s, err))
 		}
 	}
 	return nil
+}
+
+// InUseError refuses a limit of memory below what is in use. Version 1 does so
+// when it cannot take enough back (memory.rst); version 2 ends processes.
+type InUseError struct {
+	Limit string // bytes
+	Used  uint64 // bytes, a moment later; 0 if that could not be read
+}
+
+func (e *InUseError) Error() string {
+	used := "more"
+	if e.Used > 0 {
+		used = fmt.Sprintf("%d bytes", e.Used)
+	}
+	return fmt.Sprintf("memory of %s bytes is too little: %s are in use, and the kernel could not take enough back; give a higher limit, or have the program free memory first", e.Limit, used)
+}
+
+// explain says of a refusal what the kernel means by it.
+func (g *Group) explain(s setting, err error) error {
+	if s.hierarchy != "memory" || !errors.Is(err, unix.EBUSY) {
+		return err
+	}
+	used, _ := number(g.dirs["memory"], "memory.usage_in_bytes")
+	return &InUseError{Limit: s.value, Used: used}
 }
 
 // setting is a file of the group and what is to be written into it.

@@ -114,6 +114,35 @@ func TestProcessorWeight(t *testing.T) {
 	}
 }
 
+// A limit below what is in use, and cannot be taken back, is refused with how
+// much that is, and leaves the group and its processes alone.
+func TestMemoryLimitBelowUse(t *testing.T) {
+	p := place(t)
+	if p.Mode() == Unified {
+		t.Skip("version 2 does not refuse: it ends processes until the rest fits, see TestMemoryLimitIsChangedLive")
+	}
+	g := create(t, p, "a", Limits{Memory: 128 << 20})
+	ready := t.TempDir() + "/ready"
+	pid, _ := shell(t, g, "a=xxxxxxxx; i=0; while [ $i -lt 22 ]; do a=$a$a; i=$((i+1)); done; : > "+ready+"; while :; do sleep 60; done")
+	ctx := within(t, 30*time.Second)
+	for _, err := os.Stat(ready); err != nil; _, err = os.Stat(ready) {
+		if ctx.Err() != nil {
+			t.Fatal("it does not come to hold memory")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	var refused *InUseError
+	if err := g.SetLimits(Limits{Memory: 8 << 20}); !errors.As(err, &refused) || refused.Used < 32<<20 || refused.Limit != "8388608" {
+		t.Errorf("got %v", err)
+	} else {
+		t.Log(err)
+	}
+	if err := unix.Kill(pid, 0); err != nil || sample(t, g).OOMKills > 0 {
+		t.Errorf("the program: %v", err)
+	}
+	setLimits(t, g, Limits{Memory: 128 << 20})
+}
+
 // A memory hog ends at the limit; with the limit taken away while it waits,
 // it does not.
 func TestMemoryLimitIsChangedLive(t *testing.T) {
