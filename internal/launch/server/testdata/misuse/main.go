@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -65,8 +66,10 @@ func child(mode string) {
 	}
 }
 
-// fault ends the process by a signal that the kernel makes.
+// fault ends the process by a signal that the kernel makes. The name is of one
+// thread (prctl(2)): it must be the one that dies.
 func fault(how string) {
+	runtime.LockOSThread()
 	for _, sig := range []unix.Signal{unix.SIGSEGV, unix.SIGILL, unix.SIGBUS} {
 		ignoreNoMore(sig)
 	}
