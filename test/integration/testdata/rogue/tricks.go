@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -82,10 +83,11 @@ var tricks = map[string]func(c *channel, number uint64){
 	},
 	"socket": func(*channel, uint64) { unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0) },
 	"crash":  func(*channel, uint64) { *pointer = 1 },
-	"memory": func(*channel, uint64) {
+	"memory": func(c *channel, _ uint64) {
 		for i := range held {
 			held[i] = garbage(1 << 20)
 		}
+		runtime.KeepAlive(c) // or the collector closes its file before the limit is met
 	},
 }
 
