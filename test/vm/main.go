@@ -1,7 +1,7 @@
 // Command vm runs this project's own tests in virtual machines: on cgroup v2
 // alone, and on Debian's kernels 6.1 and 6.12, which need not be the host's.
 //
-//	go run ./test/vm [-short] [-kernels 6.1,6.12] [-run REGEXP] [-v]
+//	go run ./test/vm [-short] [-kernels 6.1,6.12] [-run REGEXP] [-tests REGEXP] [-count N] [-v]
 //
 // The machine is qemu's software emulation, so that it runs anywhere; a system
 // call takes five to ten times as long in it, and a new process twenty times.
@@ -35,6 +35,8 @@ func main() {
 	var o options
 	kernels := flag.String("kernels", "6.1,6.12", "which kernels, by their `versions`")
 	only := flag.String("run", "", "of the suite, the packages that match this `regexp`")
+	flag.StringVar(&o.tests, "tests", "", "of those, the tests that match this `regexp`, also ones that the suite leaves out")
+	flag.IntVar(&o.count, "count", 1, "how often each test runs")
 	flag.BoolVar(&o.short, "short", false, "the short selection")
 	flag.BoolVar(&o.verbose, "v", false, "print all that the tests print")
 	flag.Parse()
@@ -53,7 +55,9 @@ func main() {
 
 type options struct {
 	kernels        []string
-	only           *regexp.Regexp
+	only           *regexp.Regexp // of the packages
+	tests          string         // of their tests, "" is the suite's choice
+	count          int
 	short, verbose bool
 }
 

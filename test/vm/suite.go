@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"regexp"
 	"time"
 )
@@ -13,6 +14,7 @@ type step struct {
 	skip    string // which of them not: only what emulation makes too slow, with the reason beside it
 	short   string // which of its tests are in the short selection, "" is none
 	timeout time.Duration
+	count   int // how often each runs, 0 is once
 }
 
 // suite is all that runs in the machines.
@@ -79,6 +81,9 @@ func choose(o options) []step {
 		if o.short && s.short == "" || !o.only.MatchString(s.pkg) {
 			continue
 		}
+		if s.count = o.count; o.tests != "" {
+			s.run, s.skip = o.tests, ""
+		}
 		steps = append(steps, s)
 	}
 	return steps
@@ -91,6 +96,9 @@ func (s step) command() []string {
 		timeout = 3 * time.Minute
 	}
 	words := []string{testPath(s.pkg), "-test.v", "-test.timeout=" + timeout.String()}
+	if s.count > 1 {
+		words = append(words, fmt.Sprintf("-test.count=%d", s.count))
+	}
 	if s.run != "" {
 		words = append(words, "-test.run="+s.run)
 	}
