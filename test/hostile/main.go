@@ -3,8 +3,8 @@
 // and neighbour are as well afterwards as before.
 //
 // It has two parts. First each kind of attack by itself, while the neighbour's
-// calls are timed: their 99th percentile may be three times what it is when
-// nobody attacks. Then many attackers of all kinds at once, that are ended and
+// calls are timed: their 99th percentile should be at most three times what it is
+// when nobody attacks. Then many attackers of all kinds at once, that are ended and
 // started again, for as long as asked: the supervisor and the launcher must
 // live, must not grow, and must leave nothing behind.
 package main
