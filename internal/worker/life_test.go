@@ -121,6 +121,7 @@ func TestEnds(t *testing.T) {
 				t.Errorf("the call gave %+v", r)
 			}
 			status := h.wait()
+			<-h.conn.Done() // what it sent has been read
 			select {
 			case m := <-h.ending:
 				if m.Cause != c.cause || c.cause == mp.CauseExited && m.Code != c.code {
@@ -201,7 +202,7 @@ func TestBadInheritance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, _ := launch(t, c.v)
-			if s := h.wait(); s.ExitStatus() != c.code || h.stderr.Len() == 0 {
+			if s := h.wait(); s.ExitStatus() != c.code || h.stderr.String() == "" {
 				t.Errorf("status %#x, want exit code %d; %s", s, c.code, &h.stderr)
 			}
 		})

@@ -34,9 +34,18 @@ func startNative(t testing.TB, args ...string) *host {
 	t.Helper()
 	h := beginNative(t)
 	if err := h.bootNative(wire.Native{Args: args}); err != nil {
-		t.Fatalf("%v; %s", err, &h.stderr)
+		// It has ended, or would not boot: then this kills it.
+		t.Fatalf("%v; %s", err, h.autopsy())
 	}
 	return h
+}
+
+// autopsy says how a worker ended that should not have, and what it printed. One
+// that has not ended is killed.
+func (h *host) autopsy() string {
+	h.conn.Close()
+	s := h.wait()
+	return fmt.Sprintf("wait status %#x (signal %v, exit code %d); %s", int(s), s.Signal(), s.ExitStatus(), &h.stderr)
 }
 
 func shell(t testing.TB, script string) *host {
@@ -61,6 +70,7 @@ func (h *host) waitLog(line string) {
 func (h *host) wantEnd(want wire.Ending, code int) {
 	h.t.Helper()
 	status := h.wait()
+	<-h.conn.Done() // what it sent has been read
 	select {
 	case got := <-h.ending:
 		if !strings.Contains(got.Detail, want.Detail) {

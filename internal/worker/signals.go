@@ -24,9 +24,12 @@ import (
 // block it, and is fatal there (kernel/signal.c, sig_ignored and
 // complete_signal). Ignored signals never are, and so they all are ignored.
 //
-// A program inherits that its signals are ignored (execve(2)), but here it does
-// not: Go's runtime gives a child the default action of whatever the runtime
-// has a handler for, and does not know that we took the handlers away.
+// A program inherits that its signals are ignored (execve(2)), and not that they
+// have handlers. Go's runtime gives a child the default action of whatever the
+// runtime has a handler for, and does not know that we took the handlers away:
+// those signals can be ignored at once. The others get a handler that does
+// nothing until the program is executed. It is not one of the runtime's: that
+// takes a signal that the runtime does not handle for deadly (sigfwdgo).
 //
 // A fault of our own is the kernel's to witness then: there is no trace of it.
 
@@ -52,23 +55,35 @@ func ignoreSignals() error {
 	if os.Getpid() != 1 {
 		return errors.New("a worker for a native program must be process 1")
 	}
-	harmless, err := action(sigAllThread, nil)
+	idle, err := idleAction()
 	if err != nil {
 		return err
 	}
 	return eachSignal(func(s unix.Signal) (sigaction, error) {
 		now, err := action(s, nil)
-		switch {
-		case now.handler > ignoreAction.handler:
+		if now.handler > ignoreAction.handler {
 			return ignoreAction, err
-		case s >= 32:
-			// The two that C libraries keep to themselves, and Go's runtime leaves
-			// alone. A handler is not inherited, and its own does nothing.
-			return harmless, err
 		}
-		return defaultAction, err // ignored by whoever started us
+		// What C libraries keep to themselves, what stops and continues, and what
+		// whoever started us ignored.
+		return idle, err
 	})
 }
+
+// idleAction has a handler that does nothing. The rest is as the runtime has it:
+// a stack of its own, as a goroutine's has no room, and system calls go on.
+func idleAction() (sigaction, error) {
+	a, err := action(sigPreempt, nil)
+	if err == nil && a.handler <= ignoreAction.handler {
+		err = errors.New("the runtime does not handle the signal that it preempts with")
+	}
+	a.handler = uint64(idleHandler())
+	return a, err
+}
+
+// idleHandler is the address of a signal handler that only returns. It is no Go
+// code: that may use the stack and the registers of whom the signal interrupts.
+func idleHandler() uintptr
 
 // ignoreMoreSignals is for when there is a program.
 func ignoreMoreSignals() error {

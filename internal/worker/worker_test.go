@@ -41,12 +41,31 @@ type host struct {
 	cmd    *exec.Cmd
 	conn   *ipc.Conn
 	birth  wire.Birth
-	stderr bytes.Buffer
+	stderr lockedBuffer
 	sealed chan wire.Sealed
 	ending chan wire.Ending
 
 	mu    sync.Mutex
 	lines []wire.LogLine
+}
+
+// lockedBuffer is what a worker has printed so far: exec.Cmd adds to it while a
+// test reads.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer // guarded by mu
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func (h *host) HandleCall(context.Context, []byte, []*os.File) ([]byte, error) {
