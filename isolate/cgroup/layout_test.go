@@ -59,7 +59,7 @@ func TestGroupOutsideOfItsMount(t *testing.T) {
 }
 
 func TestQuota(t *testing.T) {
-	for cpu, want := range map[float64]int64{1: 100000, 0.5: 50000, 0.05: 5000, 0.0001: 1000, 64: 6400000} {
+	for cpu, want := range map[float64]int64{1: 300000, 0.5: 150000, 0.05: 15000, 0.0001: 1000, 64: 19200000} {
 		if got := (Limits{CPU: cpu}).quota(); got != want {
 			t.Errorf("quota of %g processors: %d, want %d", cpu, got, want)
 		}

@@ -46,7 +46,7 @@ func TestPlanForVersion2(t *testing.T) {
 			"cpu.weight=100", "io.max=8:0 rbps=max wbps=max", "io.weight=100"}},
 		{"set", true, Limits{Memory: 2, MemorySoft: 1, Pids: 3, CPU: 0.5, CPUWeight: 7, IOWeight: 10000}, []string{
 			"memory.swap.max=0", "memory.max=2", "memory.high=1", "memory.oom.group=1", "pids.max=3",
-			"cpu.max=50000 100000", "cpu.weight=7", "io.weight=10000"}},
+			"cpu.max=150000 300000", "cpu.weight=7", "io.weight=10000"}},
 	} {
 		p := plan{group: &Group{l: &layout{mode: Unified}, dirs: map[string]string{"": dir}}, fresh: c.fresh}
 		p.limits2(c.l)
@@ -71,7 +71,7 @@ func TestPlanForVersion1(t *testing.T) {
 			"cpu.cfs_quota_us=-1", "cpu.shares=1024", "blkio.throttle.read_bps_device=8:0 0", "blkio.bfq.weight=100"}},
 		{"up", true, Limits{Memory: 200, MemorySoft: 1, Pids: 3, CPU: 0.5, CPUWeight: 50, IOWeight: 10000}, []string{
 			"memory.memsw.limit_in_bytes=200", "memory.limit_in_bytes=200", "memory.swappiness=0", "memory.soft_limit_in_bytes=1", "pids.max=3",
-			"cpu.cfs_period_us=100000", "cpu.cfs_quota_us=50000", "cpu.shares=512", "blkio.bfq.weight=1000"}},
+			"cpu.cfs_period_us=300000", "cpu.cfs_quota_us=150000", "cpu.shares=512", "blkio.bfq.weight=1000"}},
 		{"down", true, Limits{Memory: 50}, []string{
 			"memory.limit_in_bytes=50", "memory.memsw.limit_in_bytes=50", "memory.swappiness=0"}},
 	} {
