@@ -27,6 +27,7 @@ deps: ## install everything that any target needs
 
 build: ## three static binaries and the engine's heap image, in bin/
 	@scripts/deps.sh build
+	@go run ./internal/jsbuild -entry src/main.js -o dist/prelude.js -format iife -wrap host -minify internal/engine/js/prelude
 	CGO_ENABLED=0 $(GOBUILD) -buildmode=exe -ldflags '$(LDFLAGS)' -o bin/mpsupervisor ./cmd/mpsupervisor
 	CGO_ENABLED=0 $(GOBUILD) -buildmode=exe -ldflags '$(LDFLAGS)' -o bin/mpworker ./cmd/mpworker
 	CGO_ENABLED=1 $(GOBUILD) -buildmode=exe -tags osusergo,netgo \

@@ -1,6 +1,7 @@
 package js
 
 import (
+	"slices"
 	"strconv"
 
 	"modernc.org/libc"
@@ -15,13 +16,19 @@ import (
 // the prelude keeps the object that they come in to itself.
 type native func(tls *libc.TLS, ctx uintptr, this value, argc int32, argv uintptr) value
 
-// natives are the members of that object. The functions must not be closures:
-// their addresses are part of the heap image.
-var natives = []struct {
+// nativeMember is a member of that object. Its function must not be a closure:
+// its address is part of the heap image.
+type nativeMember struct {
 	name   string
 	length int32
 	f      native
-}{
+}
+
+// natives are all of them.
+var natives = slices.Concat(coreNatives, bytesNatives, urlNatives, compressionNatives, cryptoNatives)
+
+// coreNatives are what the rest of the engine hangs on.
+var coreNatives = []nativeMember{
 	{"log", 2, nativeLog},         // (level, text)
 	{"exit", 1, nativeExit},       // (code) does not return
 	{"ask", 2, nativeAsk},         // (method, params as JSON) → the host's answer as JSON

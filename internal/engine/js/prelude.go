@@ -2,6 +2,7 @@ package js
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 
@@ -9,16 +10,17 @@ import (
 	lib "modernc.org/libquickjs"
 )
 
-// The prelude is what a program finds on its global object beyond ECMAScript.
-// Each file is one function expression, called with the object that carries
-// the natives, to which it may add members for the files after it and for Go.
+// The prelude is what a program finds on its global object beyond ECMAScript:
+// one function expression, called with the object that carries the natives, to
+// which it adds what Go calls. `make build` bundles it from prelude/src and the
+// npm packages that prelude/package-lock.json pins.
 //
-//go:embed prelude/*.js
+//go:embed all:prelude/dist
 var preludeFiles embed.FS
 
-var prelude = []string{"iterators", "primitive", "format", "printf", "console", "timers", "calls", "crypto", "performance", "mp"}
+const preludeFile = "prelude/dist/prelude.js"
 
-// preludeScheme begins the names of the prelude's files in stack traces.
+// preludeScheme begins the name of the prelude's script in stack traces.
 const preludeScheme = "mp:"
 
 // The prelude's functions that Go calls, by their place in root.entry.
@@ -43,10 +45,8 @@ func (e *Engine) evaluatePrelude() error {
 			return e.preludeError(n.name)
 		}
 	}
-	for _, name := range prelude {
-		if err := e.evaluateFile(name, host); err != nil {
-			return err
-		}
+	if err := e.evaluateBundle(host); err != nil {
+		return err
 	}
 	for i, name := range entryNames {
 		v := e.get(host, name)
@@ -60,23 +60,23 @@ func (e *Engine) evaluatePrelude() error {
 	return nil
 }
 
-func (e *Engine) evaluateFile(name string, host value) error {
-	text, err := preludeFiles.ReadFile("prelude/" + name + ".js")
+func (e *Engine) evaluateBundle(host value) error {
+	text, err := preludeFiles.ReadFile(preludeFile)
 	if err != nil {
-		return err
+		return errors.New("this executable has no prelude: it was built without `make build`")
 	}
 	s := newSource(string(text))
-	f := withC(preludeScheme+name, func(p uintptr) value {
+	f := withC(preludeScheme+"prelude", func(p uintptr) value {
 		return lib.XJS_Eval(e.tls, e.ctx, s.p, lib.Tsize_t(s.n), p, lib.MJS_EVAL_TYPE_GLOBAL|lib.MJS_EVAL_FLAG_STRICT)
 	})
 	s.free()
 	if isThrown(f) {
-		return e.preludeError(name)
+		return e.preludeError("script")
 	}
 	defer e.drop(f)
 	r := e.call(f, host)
 	if isThrown(r) {
-		return e.preludeError(name)
+		return e.preludeError("script")
 	}
 	e.drop(r)
 	return nil

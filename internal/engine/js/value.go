@@ -152,3 +152,42 @@ func (e *Engine) throw(message string, with func(*libc.TLS, uintptr, uintptr, ui
 
 // exception takes the pending exception.
 func (e *Engine) exception() value { return lib.XJS_GetException(e.tls, e.ctx) }
+
+// bytesOf is the memory that v shows, an ArrayBuffer or a typed array, for as
+// long as no guest code runs and nothing is freed. It reports false, with an
+// exception pending, when v is neither, or is detached.
+func (e *Engine) bytesOf(v value) (b []byte, ok bool) {
+	p := e.tls.Alloc(24)
+	defer e.tls.Free(24)
+	size, offset, length := (*uint64)(at(p)), (*uint64)(at(p + 8)), (*uint64)(at(p + 16))
+	if class := lib.XJS_GetClassID(e.tls, v); class < lib.EJS_CLASS_UINT8C_ARRAY || class > lib.EJS_CLASS_FLOAT64_ARRAY {
+		start := lib.XJS_GetArrayBuffer(e.tls, e.ctx, p, v)
+		return bytesAt(start, uintptr(*size)), start != 0 || lib.XJS_HasException(e.tls, e.ctx) == 0
+	}
+	buffer := lib.XJS_GetTypedArrayBuffer(e.tls, e.ctx, v, p+8, p+16, 0)
+	if isThrown(buffer) {
+		return nil, false
+	}
+	defer e.drop(buffer) // the array holds another reference
+	start := lib.XJS_GetArrayBuffer(e.tls, e.ctx, p, buffer)
+	if start == 0 {
+		return nil, lib.XJS_HasException(e.tls, e.ctx) == 0
+	}
+	return bytesAt(start, uintptr(*size))[*offset:][:*length], true
+}
+
+// newBytes returns a Uint8Array with a copy of b, or thrown for want of memory.
+func (e *Engine) newBytes(b []byte) value {
+	source := newSource(unsafe.String(unsafe.SliceData(b), len(b)))
+	buffer := lib.XJS_NewArrayBufferCopy(e.tls, e.ctx, source.p, lib.Tsize_t(len(b)))
+	source.free()
+	if isThrown(buffer) {
+		return thrown
+	}
+	defer e.drop(buffer) // the array holds another reference
+	const n = int(unsafe.Sizeof(value{}))
+	p := e.tls.Alloc(n)
+	defer e.tls.Free(n)
+	*(*value)(at(p)) = buffer
+	return lib.XJS_NewTypedArray(e.tls, e.ctx, 1, p, lib.EJS_TYPED_ARRAY_UINT8)
+}

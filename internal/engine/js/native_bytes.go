@@ -1,0 +1,4 @@
+package js
+
+// bytesNatives turn bytes into text and back.
+var bytesNatives []nativeMember

@@ -1,0 +1,4 @@
+package js
+
+// compressionNatives compress.
+var compressionNatives []nativeMember

@@ -1,0 +1,4 @@
+package js
+
+// cryptoNatives are Web Cryptography's algorithms.
+var cryptoNatives []nativeMember

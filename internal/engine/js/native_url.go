@@ -1,0 +1,4 @@
+package js
+
+// urlNatives parse addresses.
+var urlNatives []nativeMember
