@@ -159,7 +159,7 @@ func (e *Engine) exception() value { return lib.XJS_GetException(e.tls, e.ctx) }
 func (e *Engine) bytesOf(v value) (b []byte, ok bool) {
 	p := e.tls.Alloc(24)
 	defer e.tls.Free(24)
-	size, offset, length := (*uint64)(at(p)), (*uint64)(at(p + 8)), (*uint64)(at(p + 16))
+	size, offset, length := (*uint64)(at(p)), (*uint64)(at(p+8)), (*uint64)(at(p+16))
 	if class := lib.XJS_GetClassID(e.tls, v); class < lib.EJS_CLASS_UINT8C_ARRAY || class > lib.EJS_CLASS_FLOAT64_ARRAY {
 		start := lib.XJS_GetArrayBuffer(e.tls, e.ctx, p, v)
 		return bytesAt(start, uintptr(*size)), start != 0 || lib.XJS_HasException(e.tls, e.ctx) == 0
