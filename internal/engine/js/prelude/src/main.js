@@ -11,3 +11,4 @@ import "./calls.js";
 import "./crypto.js";
 import "./performance.js";
 import "./mp.js";
+import "./streams/index.js";
