@@ -27,3 +27,25 @@ func (e *GuestError) Error() string {
 	}
 	return e.Name + ": " + e.Message
 }
+
+// AskError is how a host refuses, or fails, a mini-program's request.
+type AskError struct {
+	Code    AskCode `json:"code" cbor:"1,keyasint"`
+	Message string  `json:"message" cbor:"2,keyasint"`
+}
+
+func (e *AskError) Error() string { return e.Message }
+
+// AskCode says what kind of error an AskError is: lower case letters and
+// underscores. Methods may have further codes of their own.
+type AskCode string
+
+const (
+	AskNotFound AskCode = "not_found"      // there is no such method, or not what it was asked for
+	AskParams   AskCode = "invalid_params" // params are not what the method takes
+	AskQuota    AskCode = "quota_exceeded" // more than the program may have
+	AskDenied   AskCode = "not_allowed"    // the program was not granted this
+	AskTooLarge AskCode = "too_large"      // params or a result above their limit
+	AskAborted  AskCode = "aborted"        // nobody will answer any more
+	AskFailed   AskCode = "failed"         // the host could not do it
+)

@@ -98,6 +98,39 @@ func (m *Reply) check() error {
 	return errors.Join(size("output", len(m.Output), MaxResult), guestError(m.Error))
 }
 
+func (m *Event) check() error {
+	if !m.Type.Valid() {
+		return fmt.Errorf("event %.40q", string(m.Type))
+	}
+	return errors.Join(text("page", m.Page, MaxPage), size("detail", len(m.Detail), MaxDetail))
+}
+
+func (m *EventDone) check() error { return size("result", len(m.Result), MaxState) }
+
+func (m *Ask) check() error {
+	if m.Method == "" {
+		return errors.New("a request without a method")
+	}
+	return errors.Join(text("method", m.Method, MaxName), size("params", len(m.Params), MaxParams))
+}
+
+func (m *Answer) check() error {
+	if (len(m.Result) == 0) == (m.Error == nil) {
+		return errors.New("an answer that has not one of result and error")
+	}
+	if m.Error == nil {
+		return size("result", len(m.Result), MaxParams)
+	}
+	return errors.Join(askCode(m.Error.Code), text("error message", m.Error.Message, MaxErrText))
+}
+
+func askCode(c mp.AskCode) error {
+	if c == "" || len(c) > MaxAskCode || strings.Trim(string(c), "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return fmt.Errorf("error code %.80q", string(c))
+	}
+	return nil
+}
+
 func (m *Log) check() error {
 	if err := size("lines", len(m.Lines), MaxLogLines); err != nil {
 		return err

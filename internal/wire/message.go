@@ -20,6 +20,12 @@ const (
 	MethodCall   Method = 2 // Call → Reply; after Boot
 	MethodSignal Method = 3 // Signal → Done; after Boot, and for native programs alone
 	MethodHeap   Method = 4 // Heap → Done; after Boot, and for JavaScript alone
+	MethodEvent  Method = 6 // Event → EventDone; after Boot
+)
+
+// Requests from the worker to the supervisor, each with its reply.
+const (
+	MethodAsk Method = 32 // Ask → Answer; after Boot
 )
 
 // Notifications from the worker to the supervisor. They have no reply.
@@ -101,6 +107,33 @@ type Reply struct {
 	TooLarge int64          `cbor:"4,keyasint,omitempty"` // the result's size, when it is above its limit
 }
 
+// Event tells the program of a moment in its life. Page is one of its pages'
+// path, or empty for the whole program. Detail is a JSON object, or empty.
+type Event struct {
+	Type   mp.EventType `cbor:"1,keyasint"`
+	Page   string       `cbor:"2,keyasint,omitempty"`
+	Detail []byte       `cbor:"3,keyasint,omitempty"`
+}
+
+// EventDone answers Event when the program's handlers have run, and what they
+// asked to be waited for has settled or taken its time. Result is the JSON that
+// they saved, or empty.
+type EventDone struct {
+	Result []byte `cbor:"1,keyasint,omitempty"`
+}
+
+// Ask is a request of the program's to its host. Params is JSON, or empty.
+type Ask struct {
+	Method string `cbor:"1,keyasint"`
+	Params []byte `cbor:"2,keyasint,omitempty"`
+}
+
+// Answer answers Ask, with JSON or with an error.
+type Answer struct {
+	Result []byte       `cbor:"1,keyasint,omitempty"`
+	Error  *mp.AskError `cbor:"2,keyasint,omitempty"`
+}
+
 // Log carries console lines, and how many more were dropped for their rate.
 type Log struct {
 	Lines   []LogLine `cbor:"1,keyasint,omitempty"`
@@ -134,6 +167,12 @@ const (
 	MaxLogLines = 256     // lines in one Log
 	MaxErrText  = 64 << 10
 	MaxLocks    = 64
+	MaxParams   = 1 << 20   // bytes of JSON in a request to the host, and in its answer
+	MaxAsks     = 64        // requests to the host in flight
+	MaxAskCode  = 64        // bytes of an AskError's code
+	MaxState    = 256 << 10 // bytes of JSON that a program saves for its next start
+	MaxDetail   = MaxState + 4<<10
+	MaxPage     = 1024      // bytes of a page's path
 	MaxArgs     = 1024      // arguments, and likewise variables, of a native program
 	MaxArgText  = 128 << 10 // bytes of all of them together
 )
