@@ -10,7 +10,7 @@ import (
 )
 
 func (m *Sealed) check() error {
-	errs := []error{size("locks", len(m.Locks), MaxLocks), text("image", m.Image, MaxName)}
+	errs := []error{size("locks", len(m.Locks), MaxLocks), text("image", m.Image, MaxName), text("build", m.Build, MaxName)}
 	for _, l := range m.Locks {
 		errs = append(errs, text("lock", l, MaxName))
 	}
@@ -23,6 +23,8 @@ func (m *Boot) check() error {
 		return errors.New("a limit is not positive")
 	case m.LogRate < 0 || m.IPCRate < 0:
 		return errors.New("a rate is negative")
+	case m.Image && m.Native != nil:
+		return errors.New("a heap image for a native program")
 	case m.ResultBytes > MaxResult:
 		return fmt.Errorf("result limit of %d bytes: the most is %d", m.ResultBytes, MaxResult)
 	}
@@ -79,7 +81,7 @@ func (m *Heap) check() error {
 func (*Done) check() error { return nil }
 
 func (m *Booted) check() error {
-	if err := errors.Join(size("exports", len(m.Exports), MaxExports), guestError(m.Error)); err != nil {
+	if err := errors.Join(size("exports", len(m.Exports), MaxExports), guestError(m.Error), text("image", m.Image, MaxName)); err != nil {
 		return err
 	}
 	for _, e := range m.Exports {

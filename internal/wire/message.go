@@ -16,11 +16,12 @@ type Method byte
 
 // Requests from the supervisor to the worker, each with its reply.
 const (
-	MethodBoot   Method = 1 // Boot → Booted; once, with the package's fd attached, or a native program's three
-	MethodCall   Method = 2 // Call → Reply; after Boot
-	MethodSignal Method = 3 // Signal → Done; after Boot, and for native programs alone
-	MethodHeap   Method = 4 // Heap → Done; after Boot, and for JavaScript alone
-	MethodEvent  Method = 6 // Event → EventDone; after Boot
+	MethodBoot    Method = 1 // Boot → Booted; once, with the package's fd attached, and its image's, or a native program's three
+	MethodCall    Method = 2 // Call → Reply; after Boot
+	MethodSignal  Method = 3 // Signal → Done; after Boot, and for native programs alone
+	MethodHeap    Method = 4 // Heap → Done; after Boot, and for JavaScript alone
+	MethodSuspend Method = 5 // Suspend → Suspended; after Boot, for JavaScript alone, with the writing end of a pipe
+	MethodEvent   Method = 6 // Event → EventDone; after Boot
 )
 
 // Requests from the worker to the supervisor, each with its reply.
@@ -44,6 +45,9 @@ type Sealed struct {
 	// Image says whether the engine was mapped from its heap image ("mapped")
 	// or evaluated anew, and why ("build ID differs").
 	Image string `cbor:"3,keyasint"`
+	// Build is the build ID of the worker's executable, empty when it has none.
+	// Heap images are bound to it.
+	Build string `cbor:"4,keyasint,omitempty"`
 }
 
 // Boot gives a blank worker its program.
@@ -59,6 +63,11 @@ type Boot struct {
 	IPCRate     int      `cbor:"9,keyasint"` // requests a second
 	// Native says how to execute a native program; nil for the other engines.
 	Native *Native `cbor:"10,keyasint,omitempty"`
+	// Image says that a second descriptor came: a heap image to begin with in
+	// the place of the entry's evaluation.
+	Image bool `cbor:"11,keyasint,omitempty"`
+	// Digest is the package's. An image is bound to it.
+	Digest mp.Digest `cbor:"12,keyasint"`
 }
 
 // Native is what a native program is executed with. With Stdio set, three
@@ -91,6 +100,9 @@ type Done struct{}
 type Booted struct {
 	Exports []string       `cbor:"1,keyasint,omitempty"`
 	Error   *mp.GuestError `cbor:"2,keyasint,omitempty"`
+	// Image answers Boot's: the kind of the image that the program began with,
+	// or why it was evaluated from its source instead.
+	Image string `cbor:"3,keyasint,omitempty"`
 }
 
 // Call asks for one exported function. Input is JSON.

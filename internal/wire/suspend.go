@@ -1,0 +1,38 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+)
+
+// Suspend asks for an image of the program's heap, at the next moment at which
+// no code of the program's is running. With it comes the writing end of a pipe,
+// which takes the image: a worker can write to no file, not even to one in
+// memory.
+type Suspend struct {
+	Kind mp.ImageKind `cbor:"1,keyasint"`
+}
+
+// Suspended answers Suspend when the whole image was written and nothing of the
+// program will run again in this worker, or when there is no image and the
+// program goes on.
+type Suspended struct {
+	Bytes   int64  `cbor:"1,keyasint,omitempty"` // the image's size
+	Refused string `cbor:"2,keyasint,omitempty"` // why there is no image
+}
+
+func (m *Suspend) check() error {
+	if !m.Kind.Valid() {
+		return fmt.Errorf("image kind %.20q", string(m.Kind))
+	}
+	return nil
+}
+
+func (m *Suspended) check() error {
+	if m.Bytes < 0 || (m.Bytes == 0) == (m.Refused == "") {
+		return errors.New("an image and a reason against it, or neither")
+	}
+	return text("refused", m.Refused, MaxName)
+}
