@@ -25,6 +25,12 @@ type Program struct {
 	Turn   time.Duration // the longest that one turn of the event loop may run
 	Result int           // bytes of JSON that one call may return
 
+	// Digest is the package's, to which an image is bound. Image is what a worker
+	// with the same package was suspended to, or nil: the engine goes on from
+	// there if it can, and evaluates the entry if it cannot. Load does not close it.
+	Digest [32]byte
+	Image  *os.File
+
 	IPCRate int   // requests a second that the program may make to its host; more wait
 	Exec    *Exec // of a native program, which has no Files; nil for the others
 }

@@ -90,9 +90,12 @@ func (e *Engine) shut(err error) {
 	if e.closed == nil {
 		e.closed = err
 	}
-	queue := e.queue
-	e.queue = nil
+	queue, suspending := e.queue, e.suspending
+	e.queue, e.suspending = nil, nil
 	e.mu.Unlock()
+	if suspending != nil {
+		suspending.done(err)
+	}
 	for _, c := range queue {
 		c.finish(nil, err)
 	}

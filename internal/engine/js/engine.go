@@ -23,6 +23,7 @@ type Engine struct {
 	tls  *libc.TLS
 	ctx  uintptr
 	how  string // see Image
+	from string // see Loaded
 
 	program engine.Program
 	epoch   time.Time // what performance.now counts from
@@ -38,17 +39,19 @@ type Engine struct {
 	entryPromise uintptr // of the entry's evaluation: Load sees to its rejection
 
 	// stop is why the program ends; nothing runs once it is set.
-	stop *engine.Exit
+	stop      *engine.Exit
+	suspended bool // nothing runs any more, and why is not for the guest to know
 
 	nextHeap atomic.Int64 // what SetHeap asked for; 0 is nothing new
 
 	pending map[int32]*call // started and not settled
 	lastID  int32
 
-	mu     sync.Mutex
-	queue  []*call       // guarded by mu
-	closed error         // guarded by mu; set: no more calls
-	wake   chan struct{} // something came into the queue
+	mu         sync.Mutex
+	queue      []*call       // guarded by mu
+	closed     error         // guarded by mu; set: no more calls
+	suspending *suspension   // guarded by mu; nil: none was asked for
+	wake       chan struct{} // something came into the queue
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -102,6 +105,11 @@ func (e *Engine) start(image *os.File) error {
 // Image says whether the prelude came from the heap image ("mapped"), or was
 // evaluated, and why.
 func (e *Engine) Image() string { return e.how }
+
+// Loaded says, after Load, whether the program was restored from its image
+// ("restored"), or evaluated: "evaluated" when there was no image, and else
+// "evaluated: " with what stood against the image.
+func (e *Engine) Loaded() string { return e.from }
 
 // Close frees everything at once. No goroutine may be in Run or Load.
 func (e *Engine) Close() {

@@ -34,6 +34,7 @@ func (e *Engine) Load(ctx context.Context, p engine.Program) (exports []string, 
 	defer e.recoverFault(&err)
 	defer faultsPanic()()
 	e.prepare(p)
+	e.from = "evaluated"
 	module, promise, err := e.evaluate()
 	if err != nil {
 		return nil, err

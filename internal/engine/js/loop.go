@@ -31,10 +31,13 @@ func (e *Engine) loop(ctx context.Context, done func() bool) error {
 			return ctx.Err()
 		case done():
 			return nil
+		case e.suspended:
+			<-ctx.Done()
+			continue
 		case e.watch.over(e):
 			continue
 		}
-		if e.resizeHeap() || e.runCall() || e.runTimer() {
+		if e.resizeHeap() || e.suspend() || e.runCall() || e.runTimer() {
 			continue
 		}
 		if err := e.wait(ctx); err != nil {
