@@ -53,10 +53,14 @@ var (
 	errSuspended = &mp.GuestError{Name: "AbortError", Message: "the program was suspended before the call was answered"}
 )
 
-// Suspend writes an image of the program to f, which must be empty, and hands
-// nil to done; the engine then runs nothing more, calls in flight end with a
-// *mp.GuestError named AbortError, and Run waits for its context's end. It may be
-// called from any goroutine after Load, and happens on Run's, between two turns.
+// Suspend writes an image of the program to f, and hands nil to done; the engine
+// then runs nothing more, calls in flight end with a *mp.GuestError named
+// AbortError, and Run waits for its context's end. It may be called from any
+// goroutine after Load, and happens on Run's, between two turns.
+//
+// f is written from front to back, with write(2) and nothing else: in a worker it
+// is a pipe, since RLIMIT_FSIZE is 0 there and the filter has no pwrite64. The
+// other end gives the image back as a sealed, read-only memory file.
 //
 // On an error nothing was suspended and the program goes on, except that calls
 // in flight may have ended as above. The error is an *ImpureError, ctx's when no
