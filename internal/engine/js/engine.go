@@ -32,7 +32,8 @@ type Engine struct {
 	watch    watch
 	alarm    float64 // milliseconds after epoch at which a timer is due; negative: none
 	rejected []rejection
-	unlisted int // rejections that found no room in rejected
+	handled  []rejection // promises that got a handler after their rejection was reported
+	unlisted int         // rejections that found no room in rejected
 	modules  modules
 	exports  value // the entry's namespace, undefined before Load
 

@@ -129,18 +129,37 @@ func (e *Engine) endForMemory(v value, err *mp.GuestError) bool {
 	return true
 }
 
-// uncaught reports what nothing in the guest caught: it takes over v, logs it
-// after prefix, or ends the program if it was the heap's limit.
-func (e *Engine) uncaught(prefix string, v value) {
-	if e.watch.over(e) {
-		e.drop(v)
+// uncaught reports what nothing in the guest caught: it takes over v, which
+// ends the program if it was the heap's limit.
+func (e *Engine) uncaught(v value) {
+	e.report(v, "Uncaught ", entryUncaught, v)
+}
+
+// report takes over v. The guest hears of it through the entry, with args, and
+// a line with prefix is logged unless the guest says that it has seen to it.
+func (e *Engine) report(v value, prefix string, entry int, args ...value) {
+	defer e.drop(v)
+	if e.watch.over(e) || e.endedForMemory(v) || e.tell(entry, args...) || e.watch.over(e) {
 		return
 	}
-	e.withSpare(func() {
-		if e.endForMemory(v, e.readError(v)) {
-			return
-		}
-		e.host.Log("error", prefix+e.describe(v))
-	})
-	e.drop(v)
+	e.withSpare(func() { e.host.Log("error", prefix+e.describe(v)) })
+}
+
+func (e *Engine) endedForMemory(v value) (ended bool) {
+	e.withSpare(func() { ended = e.endForMemory(v, e.readError(v)) })
+	return ended
+}
+
+// tell calls a function of the prelude that runs listeners of the guest's, and
+// returns whether its result is true. What itself comes to nothing, for want
+// of stack or memory, is false.
+func (e *Engine) tell(entry int, args ...value) bool {
+	r := e.call(theRoot().entry[entry], args...)
+	defer e.drop(r)
+	if isThrown(r) {
+		v := e.exception()
+		e.endedForMemory(v)
+		e.drop(v)
+	}
+	return r == boolean(true)
 }

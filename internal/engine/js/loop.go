@@ -70,8 +70,9 @@ func (e *Engine) turn(f func()) {
 	e.watch.begin(e.program.Turn)
 	defer e.watch.end()
 	f()
-	e.runJobs()
-	e.reportRejections()
+	for e.runJobs(); e.reportRejections(); {
+		e.runJobs() // of the listeners that heard of the rejections
+	}
 }
 
 // runJobs runs promise jobs until none is left.
@@ -84,7 +85,7 @@ func (e *Engine) runJobs() {
 		case r == 0:
 			return
 		case r < 0:
-			e.uncaught("Uncaught ", e.exception())
+			e.uncaught(e.exception())
 		}
 	}
 }
@@ -97,7 +98,7 @@ func (e *Engine) runTimer() bool {
 	e.turn(func() {
 		r := e.call(theRoot().entry[entryTick])
 		if isThrown(r) {
-			e.uncaught("Uncaught ", e.exception())
+			e.uncaught(e.exception())
 		}
 		e.drop(r)
 	})

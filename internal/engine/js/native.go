@@ -38,6 +38,7 @@ var coreNatives = []nativeMember{
 	{"random", 3, nativeRandom},   // (buffer, offset, length) fills it
 	{"settle", 2, nativeSettle},   // (id, JSON or undefined)
 	{"fail", 2, nativeFail},       // (id, error)
+	{"report", 1, nativeReport},   // (error) reports what nothing caught
 	{"enqueue", 1, nativeEnqueue}, // (function) → a job of its own
 	{"promise", 1, nativePromise}, // (value) → undefined, or "pending", "fulfilled", "rejected"
 	{"result", 1, nativeResult},   // (settled promise) → its value or reason
@@ -145,6 +146,12 @@ func nativeSettle(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value 
 
 func nativeFail(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
 	current.Load().fail(int32(argument(argv, 0).Fu.Fuint641), argument(argv, 1))
+	return undefined
+}
+
+func nativeReport(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
+	e := current.Load()
+	e.uncaught(e.dup(argument(argv, 0)))
 	return undefined
 }
 

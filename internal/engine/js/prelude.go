@@ -28,10 +28,13 @@ const (
 	entryInvoke = iota
 	entryTick
 	entryDescribe
+	entryUncaught
+	entryRejected
+	entryHandled
 	numEntries
 )
 
-var entryNames = [numEntries]string{"invoke", "tick", "describe"}
+var entryNames = [numEntries]string{"invoke", "tick", "describe", "uncaught", "rejected", "handled"}
 
 // evaluatePrelude leaves the context as every program gets it.
 func (e *Engine) evaluatePrelude() error {

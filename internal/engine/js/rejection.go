@@ -21,7 +21,7 @@ const maxRejections = 256
 func onRejection(_ *libc.TLS, _ uintptr, promise, reason value, handled int32, _ uintptr) {
 	e := current.Load()
 	if handled != 0 {
-		e.forgive(pointer(promise))
+		e.forgive(promise, reason)
 		return
 	}
 	if len(e.rejected) == maxRejections {
@@ -33,9 +33,11 @@ func onRejection(_ *libc.TLS, _ uintptr, promise, reason value, handled int32, _
 	e.rejected = append(e.rejected, rejection{pointer(promise), e.dup(reason)})
 }
 
-func (e *Engine) forgive(promise uintptr) {
+// forgive takes a promise off the list. One that is not on it may have been
+// reported in an earlier turn: the prelude knows.
+func (e *Engine) forgive(promise, reason value) {
 	for i, r := range e.rejected {
-		if r.promise == promise {
+		if r.promise == pointer(promise) {
 			e.rejected = append(e.rejected[:i], e.rejected[i+1:]...)
 			e.release(r)
 			return
@@ -43,30 +45,43 @@ func (e *Engine) forgive(promise uintptr) {
 	}
 	if e.unlisted > 0 {
 		e.unlisted--
+	} else if len(e.handled) < maxRejections {
+		e.dup(promise)
+		e.handled = append(e.handled, rejection{pointer(promise), e.dup(reason)})
 	}
+}
+
+func (r rejection) value() value {
+	return value{Fu: lib.TJSValueUnion{Fuint641: uint64(r.promise)}, Ftag: lib.EJS_TAG_OBJECT}
 }
 
 func (e *Engine) release(r rejection) {
 	e.drop(r.reason)
-	e.drop(value{Fu: lib.TJSValueUnion{Fuint641: uint64(r.promise)}, Ftag: lib.EJS_TAG_OBJECT})
+	e.drop(r.value())
 }
 
-// reportRejections logs what is unhandled at a turn's end. Showing a value can
-// reject more promises: those wait for the next turn.
-func (e *Engine) reportRejections() {
-	list, more := e.rejected, e.unlisted
-	e.rejected, e.unlisted = nil, 0
+// reportRejections tells of what is unhandled when no jobs are left, and of
+// what is handled after all. It reports whether there was anything: the guest's
+// listeners can have made more jobs, and rejected more promises.
+func (e *Engine) reportRejections() bool {
+	list, more, handled := e.rejected, e.unlisted, e.handled
+	e.rejected, e.unlisted, e.handled = nil, 0, nil
+	for _, r := range handled {
+		e.tell(entryHandled, r.value(), r.reason)
+		e.release(r)
+	}
 	for _, r := range list {
 		if id, ok := e.callOf(r.promise); ok {
 			e.fail(id, r.reason)
 		} else if !e.isEntrys(r) {
-			e.uncaught("Uncaught (in promise) ", e.dup(r.reason))
+			e.report(e.dup(r.reason), "Uncaught (in promise) ", entryRejected, r.value(), r.reason)
 		}
 		e.release(r)
 	}
 	if more > 0 {
 		e.host.Log("error", "and "+strconv.Itoa(more)+" more promises were rejected and not handled")
 	}
+	return len(list) > 0 || len(handled) > 0
 }
 
 // isEntrys reports whether a rejection is that of the entry's evaluation, which
@@ -76,7 +91,7 @@ func (e *Engine) isEntrys(r rejection) bool {
 	if e.entryPromise == 0 || r.promise == e.entryPromise {
 		return r.promise == e.entryPromise
 	}
-	entry := value{Fu: lib.TJSValueUnion{Fuint641: uint64(e.entryPromise)}, Ftag: lib.EJS_TAG_OBJECT}
+	entry := rejection{promise: e.entryPromise}.value()
 	if lib.XJS_PromiseState(e.tls, e.ctx, entry) != lib.EJS_PROMISE_REJECTED {
 		return false
 	}

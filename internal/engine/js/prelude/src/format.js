@@ -3,6 +3,8 @@
 //
 // Showing a value never calls a getter, a trap or a method of it. It stops when
 // the text is as long as a line may be, whatever the value's size.
+import { headOf } from "./dom/exception.js";
+
 const { isProxy, promise, result, primitive, showKey } = host;
 const MOST_TEXT = host.cutText() + 1, MOST_ITEMS = 100, WIDTH = 72, DEPTH = 2;
 const describeOwn = Object.getOwnPropertyDescriptor, ownKeys = Reflect.ownKeys, protoOf = Object.getPrototypeOf;
@@ -73,6 +75,8 @@ const stackOf = (error) => {
 };
 
 const errorHead = (error) => {
+  const head = headOf(error);
+  if (head !== undefined) return head;
   const name = textOf(error, "name") || className(error) || "Error", message = textOf(error, "message");
   return message === "" ? name : `${name}: ${message}`;
 };

@@ -10,5 +10,6 @@ import "./timers.js";
 import "./calls.js";
 import "./crypto.js";
 import "./performance.js";
+import "./dom/index.js";
 import "./mp.js";
 import "./streams/index.js";
