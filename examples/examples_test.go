@@ -107,6 +107,11 @@ func (p *program) Log(level, text string) {
 	p.log = append(p.log, level+": "+text)
 }
 
+// Ask answers nothing: the examples that run here ask for nothing.
+func (p *program) Ask(_ context.Context, method string, _ []byte, done func([]byte, error)) {
+	done(nil, &mp.AskError{Code: mp.AskNotFound, Message: "no method " + method})
+}
+
 func (p *program) lines() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

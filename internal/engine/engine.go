@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
 // Program is a mini-program as its engine gets it.
@@ -31,7 +33,7 @@ type Program struct {
 	Digest [32]byte
 	Image  *os.File
 
-	IPCRate int   // requests a second that the program may make to its host; more wait
+	IPCRate int   // requests a second that the program may make to its host; a native one's wait here
 	Exec    *Exec // of a native program, which has no Files; nil for the others
 }
 
@@ -52,6 +54,19 @@ type Exec struct {
 type Host interface {
 	// Log takes one console line. Level is debug, info, warn or error.
 	Log(level, text string)
+
+	// Ask makes a request that the engine itself does not answer, and hands the
+	// JSON of its result, or an error, to done, on whichever goroutine. Params
+	// is JSON, or empty. It may be called from any goroutine. The error is a
+	// *mp.AskError.
+	Ask(ctx context.Context, method string, params []byte, done func(result []byte, err error))
+}
+
+// Event is a moment in a program's life.
+type Event struct {
+	Type   mp.EventType
+	Page   string // the path of one of the program's pages, or "" for the whole program
+	Detail []byte // a JSON object, or empty
 }
 
 // Engine runs one program.
@@ -68,6 +83,13 @@ type Engine interface {
 	// from any goroutine and never blocks on the guest. Cancelling ctx gives
 	// the call up; at ctx's deadline the program ends.
 	Call(ctx context.Context, name string, input []byte, done func(output []byte, err error))
+
+	// Event tells the program of a moment in its life and hands what it saved,
+	// JSON or nothing, to done when its handlers have run and what they asked to
+	// be waited for has settled; for a native program at once. It may be called
+	// from any goroutine and never blocks on the guest. When ctx ends, done gets
+	// ctx's error, and the program goes on.
+	Event(ctx context.Context, event Event, done func(saved []byte, err error))
 
 	// Run serves calls, timers and jobs until ctx ends or the program does.
 	// Its error is an *Exit when the guest asked to end or overstepped a limit.

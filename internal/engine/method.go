@@ -1,9 +1,9 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
@@ -19,34 +19,34 @@ type Guest struct {
 // block: it runs where the guest is served.
 type method func(g Guest, params []byte) (result any, err error)
 
-// methods is everything that a program may ask of its host, whichever engine
-// runs it. JavaScript reaches them through its prelude, a native program as
-// JSON-RPC on MP_HOST_FD.
+// methods is what the worker answers itself of all that a program may ask of
+// its host, whichever engine runs it. JavaScript reaches them through its
+// prelude, a native program as JSON-RPC on MP_HOST_FD.
 var methods = map[string]method{
 	"app": askApp,
 	"log": askLog,
 }
 
-// ParamsError is the error of a request whose params are not what its method
-// takes.
-type ParamsError struct{ Method, Reason string }
-
-func (e *ParamsError) Error() string {
-	return fmt.Sprintf("params of %s: %s", e.Method, e.Reason)
-}
-
-// Ask answers a guest's request with JSON. The error wraps mp.ErrNotFound when
-// there is no such method, or is a *ParamsError.
-func Ask(g Guest, name string, params []byte) (json.RawMessage, error) {
+// Ask has a guest's request answered, here or by the host beyond. See
+// Host.Ask; done may be called before it returns.
+func Ask(ctx context.Context, g Guest, name string, params []byte, done func(result []byte, err error)) {
 	m, ok := methods[name]
 	if !ok {
-		return nil, fmt.Errorf("method %.80q: %w", name, mp.ErrNotFound)
+		g.Host.Ask(ctx, name, params, done)
+		return
 	}
 	result, err := m(g, params)
 	if err != nil {
-		return nil, err
+		done(nil, err)
+		return
 	}
-	return json.Marshal(result)
+	done(json.Marshal(result))
+}
+
+// paramsError is the error of a request whose params are not what its method
+// takes.
+func paramsError(method, reason string) error {
+	return &mp.AskError{Code: mp.AskParams, Message: "params of " + method + ": " + reason}
 }
 
 // App is the result of the method app: who the host takes the program for.
@@ -64,17 +64,17 @@ func askLog(g Guest, params []byte) (any, error) {
 		Text  *string `json:"text"`
 	}
 	if err := json.Unmarshal(params, &line); err != nil {
-		return nil, &ParamsError{"log", paramsReason(err)}
+		return nil, paramsError("log", paramsReason(err))
 	}
 	if line.Level == nil || line.Text == nil {
-		return nil, &ParamsError{"log", "level and text are needed"}
+		return nil, paramsError("log", "level and text are needed")
 	}
 	switch *line.Level {
 	case "debug", "info", "warn", "error":
 		g.Host.Log(*line.Level, *line.Text)
 		return nil, nil
 	}
-	return nil, &ParamsError{"log", "level is not debug, info, warn or error"}
+	return nil, paramsError("log", "level is not debug, info, warn or error")
 }
 
 // paramsReason says what is wrong without the names of our Go types.

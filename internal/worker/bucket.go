@@ -14,10 +14,22 @@ func newBucket(rate float64) bucket {
 	return bucket{rate: rate, tokens: 2 * rate, filled: time.Now()}
 }
 
-// take uses up one token, if there is one.
-func (b *bucket) take(now time.Time) bool {
+func (b *bucket) fill(now time.Time) {
 	b.tokens = min(b.tokens+now.Sub(b.filled).Seconds()*b.rate, 2*b.rate)
 	b.filled = now
+}
+
+// owe uses up one token, and returns how long it is until that is there. The
+// rate is not 0.
+func (b *bucket) owe(now time.Time) time.Duration {
+	b.fill(now)
+	b.tokens--
+	return max(time.Duration(-b.tokens/b.rate*float64(time.Second)), 0)
+}
+
+// take uses up one token, if there is one.
+func (b *bucket) take(now time.Time) bool {
+	b.fill(now)
 	if b.tokens < 1 {
 		return false
 	}

@@ -36,7 +36,7 @@ func (w *worker) open() error {
 
 func (w *worker) openJS() error {
 	image := os.NewFile(fdOther, "image")
-	e, err := js.New(w.log, image)
+	e, err := js.New(w.outside(), image)
 	if err != nil {
 		return fmt.Errorf("cannot start the engine: %w", err)
 	}
@@ -45,8 +45,10 @@ func (w *worker) openJS() error {
 }
 
 func (w *worker) openNative() (err error) {
-	w.native = native.New(w.log)
+	w.native = native.New(w.outside())
 	w.engine, w.image = w.native, "none: the program is a native one"
 	w.narrow, err = readStack(fdOther, "filter of process 1")
 	return err
 }
+
+func (w *worker) outside() outside { return outside{w.log, w.asks} }

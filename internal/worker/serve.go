@@ -29,6 +29,7 @@ type boot struct {
 func (w *worker) serve() error {
 	b := <-w.boots // the channel's end ends the process
 	w.log.setRate(b.msg.LogRate)
+	w.asks.setRate(b.msg.IPCRate)
 	exports, err := w.load(b)
 	var guest *mp.GuestError
 	switch {
@@ -69,7 +70,7 @@ const (
 
 func stackFor(heap int64) int64 { return min(max(heap/4, minStack), maxStack) }
 
-// HandleCall takes Boot, Call, Signal and Heap, each on a goroutine of its own.
+// HandleCall takes the supervisor's requests, each on a goroutine of its own.
 func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) (reply []byte, err error) {
 	defer w.guard()
 	method, rest, err := wire.Split(body)
@@ -91,6 +92,9 @@ func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) 
 	case wire.MethodHeap:
 		closeAll(files)
 		return w.handleHeap(rest)
+	case wire.MethodEvent:
+		closeAll(files)
+		return w.handleEvent(ctx, rest)
 	}
 	w.refuse(fmt.Errorf("request %d is not known", method))
 	return nil, nil // not reached

@@ -49,6 +49,7 @@ type worker struct {
 	image  string         // what there is to say of the heap image
 	narrow seccomp.Stack  // of the native role: what is put on when the program runs
 	log    *logger
+	asks   *asker
 	conn   *ipc.Conn
 	boots  chan boot // what HandleCall hands to the main goroutine
 	end    ender
@@ -71,6 +72,7 @@ func Main(role Role) (code int) {
 	}()
 	tune()
 	w := &worker{role: role, log: newLogger(), boots: make(chan boot)}
+	w.asks = &asker{refuse: w.refuse}
 	if err := w.run(); err != nil {
 		return w.finish(err)
 	}
@@ -161,7 +163,7 @@ func (w *worker) connect(in inherited) error {
 		return &channelError{err}
 	}
 	w.conn = conn
-	w.log.conn = conn
+	w.log.conn, w.asks.conn = conn, conn
 	go w.watchChannel()
 	return nil
 }

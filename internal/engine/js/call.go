@@ -13,11 +13,12 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
-// call is one call of an exported function.
+// call is one call of an exported function, or an event.
 type call struct {
 	ctx   context.Context
 	name  string
 	input []byte
+	event *engine.Event // of an event alone
 	done  func([]byte, error)
 	stop  func() bool // stops watching ctx
 	over  bool        // done was called
@@ -86,6 +87,7 @@ func (e *Engine) dequeue() *call {
 
 // shut answers every call that is open with err, and refuses more.
 func (e *Engine) shut(err error) {
+	e.asks.over()
 	e.mu.Lock()
 	if e.closed == nil {
 		e.closed = err
@@ -144,6 +146,9 @@ func (e *Engine) runCall() bool {
 // begin calls the function. Its result comes through settle or fail, in this
 // turn or in a later one.
 func (e *Engine) begin(c *call) error {
+	if c.event != nil {
+		return e.beginEvent(c)
+	}
 	f, err := e.exported(c.name)
 	if err != nil {
 		return err
@@ -159,9 +164,7 @@ func (e *Engine) begin(c *call) error {
 		args = append(args, v)
 	}
 	c.input = nil
-	c.id = e.nextID()
-	args[0] = integer(c.id)
-	e.pending[c.id] = c
+	args[0] = integer(e.book(c))
 	c.promise = e.call(theRoot().entry[entryInvoke], args...)
 	if isThrown(c.promise) {
 		return e.guestOrExit(e.exception())

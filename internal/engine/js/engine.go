@@ -47,6 +47,7 @@ type Engine struct {
 
 	pending map[int32]*call // started and not settled
 	lastID  int32
+	asks    asks
 
 	mu         sync.Mutex
 	queue      []*call       // guarded by mu
@@ -70,6 +71,7 @@ func New(host engine.Host, image *os.File) (*Engine, error) {
 		host: host, epoch: time.Now(), alarm: -1,
 		exports: undefined, pending: map[int32]*call{}, wake: make(chan struct{}, 1),
 	}
+	e.asks.init()
 	if !current.CompareAndSwap(nil, e) {
 		return nil, errOpen
 	}

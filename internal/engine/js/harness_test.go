@@ -27,6 +27,20 @@ func (l *logs) Log(level, text string) {
 	l.lines = append(l.lines, level+" "+text)
 }
 
+// Ask answers echo with its params, a little later, fails fail, and leaves never
+// unanswered.
+func (l *logs) Ask(_ context.Context, method string, params []byte, done func([]byte, error)) {
+	switch method {
+	case "echo":
+		time.AfterFunc(time.Millisecond, func() { done(params, nil) })
+	case "fail":
+		done(nil, &mp.AskError{Code: mp.AskDenied, Message: string(params)})
+	case "never":
+	default:
+		done(nil, &mp.AskError{Code: mp.AskNotFound, Message: "no method " + method})
+	}
+}
+
 func (l *logs) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,6 +1,7 @@
 package js
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/engine"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
 // A heap image is the arena of an engine that has evaluated the prelude, and
@@ -202,6 +204,10 @@ func (h *heap) finishReady(pages uint32) error {
 type noHost struct{}
 
 func (noHost) Log(string, string) {}
+
+func (noHost) Ask(_ context.Context, method string, _ []byte, done func([]byte, error)) {
+	done(nil, &mp.AskError{Code: mp.AskNotFound, Message: "nobody answers " + method})
+}
 
 // WriteImage evaluates the prelude and writes its heap image to f, which must
 // be empty. No Engine may be open.

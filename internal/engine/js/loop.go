@@ -15,9 +15,9 @@ var errIdle = errors.New("nothing left to wait for")
 
 // loop runs turns until done, until the program stops, or until ctx ends.
 //
-// One turn is one call's start, one timer's callback, or whatever was left of
-// jobs, each with all the promise jobs that it brings about. Calls and timers
-// take turns, so that neither starves the other.
+// One turn is one call's start, one answer of the host's, one timer's callback,
+// or whatever was left of jobs, each with all the promise jobs that it brings
+// about. They take turns, so that none starves the others.
 func (e *Engine) loop(ctx context.Context, done func() bool) error {
 	release := context.AfterFunc(ctx, func() { e.watch.cancelled.Store(true) })
 	defer release()
@@ -37,13 +37,23 @@ func (e *Engine) loop(ctx context.Context, done func() bool) error {
 		case e.watch.over(e):
 			continue
 		}
-		if e.resizeHeap() || e.suspend() || e.runCall() || e.runTimer() {
+		if e.step() {
 			continue
 		}
 		if err := e.wait(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// step runs at most one turn of each kind, and reports whether there was any.
+func (e *Engine) step() bool {
+	if e.resizeHeap() || e.suspend() {
+		return true
+	}
+	ran := e.runAnswer()
+	ran = e.runCall() || ran
+	return e.runTimer() || ran
 }
 
 // wait sleeps until there may be something to do.
@@ -53,7 +63,7 @@ func (e *Engine) wait(ctx context.Context) error {
 		t := time.NewTimer(time.Duration((e.alarm - e.now()) * float64(time.Millisecond)))
 		defer t.Stop()
 		due = t.C
-	} else if isUndefined(e.exports) {
+	} else if isUndefined(e.exports) && e.asks.open == 0 {
 		return errIdle // no call can come yet
 	}
 	select {
@@ -92,7 +102,7 @@ func (e *Engine) runJobs() {
 
 // runTimer runs the callback of one timer that is due.
 func (e *Engine) runTimer() bool {
-	if e.alarm < 0 || e.alarm > e.now() {
+	if e.alarm < 0 || e.alarm > e.now() || e.watch.over(e) {
 		return false
 	}
 	e.turn(func() {

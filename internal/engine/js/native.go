@@ -7,7 +7,6 @@ import (
 	"modernc.org/libc"
 	lib "modernc.org/libquickjs"
 
-	"github.com/mpsupervisor/mpsupervisor/internal/engine"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 )
@@ -31,7 +30,8 @@ var natives = slices.Concat(coreNatives, bytesNatives, urlNatives, compressionNa
 var coreNatives = []nativeMember{
 	{"log", 2, nativeLog},         // (level, text)
 	{"exit", 1, nativeExit},       // (code) does not return
-	{"ask", 2, nativeAsk},         // (method, params as JSON) → the host's answer as JSON
+	{"appId", 0, nativeAppID},     // () → who the host takes the program for
+	{"ask", 3, nativeAsk},         // (id, method, params as JSON or undefined), which answered answers
 	{"now", 0, nativeNow},         // () → milliseconds since the start
 	{"origin", 0, nativeOrigin},   // () → the start, milliseconds since 1970
 	{"alarm", 1, nativeAlarm},     // (milliseconds since the start, or negative) when tick is due
@@ -79,27 +79,9 @@ func nativeExit(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
 	return thrown
 }
 
-// maxAsk bounds the params of a request to the host, in bytes.
-const maxAsk = wire.MaxInput
-
-func nativeAsk(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
+func nativeAppID(*libc.TLS, uintptr, value, int32, uintptr) value {
 	e := current.Load()
-	method, _, ok := e.text(argument(argv, 0), wire.MaxName)
-	if !ok {
-		return thrown
-	}
-	params, length, ok := e.text(argument(argv, 1), maxAsk)
-	if !ok {
-		return thrown
-	}
-	if length > maxAsk {
-		return e.throwType("the host takes no params of so many bytes")
-	}
-	answer, err := engine.Ask(engine.Guest{Program: &e.program, Host: e.host}, method, []byte(params))
-	if err != nil {
-		return e.throwType(err.Error())
-	}
-	return e.newString(string(answer))
+	return e.newString(e.program.AppID)
 }
 
 func nativeNow(*libc.TLS, uintptr, value, int32, uintptr) value { return number(current.Load().now()) }

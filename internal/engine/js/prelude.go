@@ -31,10 +31,12 @@ const (
 	entryUncaught
 	entryRejected
 	entryHandled
+	entryAnswered
+	entryEvent
 	numEntries
 )
 
-var entryNames = [numEntries]string{"invoke", "tick", "describe", "uncaught", "rejected", "handled"}
+var entryNames = [numEntries]string{"invoke", "tick", "describe", "uncaught", "rejected", "handled", "answered", "event"}
 
 // evaluatePrelude leaves the context as every program gets it.
 func (e *Engine) evaluatePrelude() error {

@@ -10,9 +10,8 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
-// bridge is the JSON-RPC with the program: one line after the other, each
-// answered before the next is read. Whoever sends more than is handled waits on
-// a full socket.
+// bridge is the JSON-RPC with the program: one line after the other. Whoever
+// sends more than is handled waits on a full socket.
 //
 // Nothing but bytes crosses it: read(2) has no room for descriptors, and the
 // kernel drops those that the program sends.
@@ -79,11 +78,23 @@ func (b *bridge) take(line []byte) error {
 		return nil
 	}
 	b.wait()
-	result, err := engine.Ask(engine.Guest{Program: &b.e.program, Host: b.e.host}, *m.Method, m.Params)
-	if m.ID == nil {
-		return nil // a notification has no answer, not even that it failed
-	}
-	return b.out.put(answer(m.ID, result, err))
+	b.ask(m)
+	return nil
+}
+
+// ask has a request answered, now or later.
+func (b *bridge) ask(m message) {
+	engine.Ask(b.e.life, engine.Guest{Program: &b.e.program, Host: b.e.host}, *m.Method, m.Params, func(result []byte, err error) {
+		if m.ID == nil {
+			return // a notification has no answer, not even that it failed
+		}
+		if err == nil {
+			result, err = compact(result) // on one line
+		}
+		if b.out.put(answer(m.ID, result, err)) != nil {
+			b.e.end(mp.CauseProtocol, unread)
+		}
+	})
 }
 
 // answered hands an answer to its call. One that nobody waits for any more is

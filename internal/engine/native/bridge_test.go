@@ -106,8 +106,8 @@ func TestConversation(t *testing.T) {
 		`{"jsonrpc":"2.0","id":"<a\u0041> ","method":"app","params":[]}`:             `{"jsonrpc":"2.0","id":"<a\u0041> ","result":{"id":"com.example.test"}}`,
 		`{"jsonrpc":"2.0","id":-1.50e3,"method":"app"}`:                              `{"jsonrpc":"2.0","id":-1.50e3,"result":{"id":"com.example.test"}}`,
 		`{"jsonrpc":"2.0","id":null,"method":"app"}`:                                 `{"jsonrpc":"2.0","id":null,"result":{"id":"com.example.test"}}`,
-		`{"jsonrpc":"2.0","id":1,"method":"nosuch"}`:                                 `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"method \"nosuch\": not found"}}`,
-		`{"jsonrpc":"2.0","id":1,"method":"log","params":{}}`:                        `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"params of log: level and text are needed"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"nosuch"}`:                                 `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no method \"nosuch\"","data":{"code":"not_found"}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"log","params":{}}`:                        `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"params of log: level and text are needed","data":{"code":"invalid_params"}}}`,
 		`{"jsonrpc":"2.0","id":1,"method":5}`:                                        `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"neither a request nor an answer of JSON-RPC 2.0"}}`,
 		`{"jsonrpc":"1.0","id":1,"method":"app"}`:                                    `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"neither a request nor an answer of JSON-RPC 2.0"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"app","result":1}`:                         `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"neither a request nor an answer of JSON-RPC 2.0"}}`,
@@ -135,7 +135,7 @@ func TestNotifications(t *testing.T) {
 {"jsonrpc":"2.0","id":4,"method":"nosuch"}
 `)
 	b := mustStart(t, p)
-	b.waitFor(`info {"jsonrpc":"2.0","id":4,"error":{"code":-32601,"message":"method \"nosuch\": not found"}}`)
+	b.waitFor(`info {"jsonrpc":"2.0","id":4,"error":{"code":-32601,"message":"no method \"nosuch\"","data":{"code":"not_found"}}}`)
 	if n := strings.Count(b.logs.String(), "\n"); n != 1 || !strings.HasPrefix(b.logs.String(), "warn w\n") {
 		t.Errorf("%s", b.logs)
 	}

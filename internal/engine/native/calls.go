@@ -74,7 +74,8 @@ func (e *Engine) giveUp(ctx context.Context, id uint64) {
 	}
 }
 
-// compact leaves nothing in a call's input that is not JSON on one line.
+// compact leaves nothing in what goes to the program that is not JSON on one
+// line.
 func compact(input []byte) ([]byte, error) {
 	if len(input) == 0 {
 		return nil, nil

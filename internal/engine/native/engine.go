@@ -21,6 +21,9 @@ type Engine struct {
 	calls   calls
 	reading sync.WaitGroup // the bridge and the outputs
 
+	life context.Context // ends when the program has: nobody waits for its requests then
+	over context.CancelFunc
+
 	mu   sync.Mutex
 	why  *engine.Exit  // guarded by mu: why the program must end
 	stop chan struct{} // closed when why is set
@@ -36,7 +39,9 @@ const (
 
 // New returns an engine that is ready to Load.
 func New(host engine.Host) *Engine {
-	return &Engine{host: host, stop: make(chan struct{})}
+	e := &Engine{host: host, stop: make(chan struct{})}
+	e.life, e.over = context.WithCancel(context.Background())
+	return e
 }
 
 // Load executes the program. See engine.Engine. What a native program exports
@@ -74,7 +79,7 @@ func (e *Engine) attend(w *wiring) {
 // Run waits for the program's end. See engine.Engine. A line that breaks the
 // rules of the bridge is the reason even if the program has ended since.
 func (e *Engine) Run(ctx context.Context) (err error) {
-	defer func() { e.calls.shut(err) }()
+	defer func() { e.over(); e.calls.shut(err) }()
 	select {
 	case <-e.child.ended:
 		e.drain()

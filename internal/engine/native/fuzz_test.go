@@ -35,8 +35,13 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		default:
-			result, err := engine.Ask(engine.Guest{Program: &engine.Program{AppID: "a"}, Host: &logs{}}, *m.Method, m.Params)
-			reply = answer(m.ID, result, err)
+			g := engine.Guest{Program: &engine.Program{AppID: "a"}, Host: &logs{}}
+			done := make(chan struct{})
+			engine.Ask(t.Context(), g, *m.Method, m.Params, func(result []byte, err error) {
+				reply = answer(m.ID, result, err)
+				close(done)
+			})
+			<-done
 		}
 		body, found := bytes.CutSuffix(reply, []byte{'\n'})
 		if !found || bytes.IndexByte(body, '\n') >= 0 || !json.Valid(body) {

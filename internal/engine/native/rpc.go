@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/mpsupervisor/mpsupervisor/internal/engine"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
@@ -17,12 +16,19 @@ const (
 	codeMethod   = -32601 // there is no such method
 	codeParams   = -32602
 	codeInternal = -32603
+	codeRefused  = -32000 // the host does not do it; the code that it gives is in the member data
 )
 
 // rpcError is the member error of an answer.
 type rpcError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+	Data    any    `json:"data,omitempty"`
+}
+
+// askData is the member data of an error that the host answered with.
+type askData struct {
+	Code mp.AskCode `json:"code"`
 }
 
 // message is one line of the program's. Members that are absent are nil.
@@ -109,7 +115,7 @@ func answer(id, result json.RawMessage, err error) []byte {
 	if err == nil {
 		b = append(append(b, `,"result":`...), result...)
 	} else {
-		b = append(append(b, `,"error":`...), quoted(rpcError{codeOf(err), err.Error()})...)
+		b = append(append(b, `,"error":`...), quoted(errorOf(err))...)
 	}
 	return append(b, "}\n"...)
 }
@@ -130,6 +136,13 @@ func request(id uint64, name string, input []byte) []byte {
 	return append(b, "}\n"...)
 }
 
+// notification is a line that wants no answer. Params are a JSON object.
+func notification(name string, params []byte) []byte {
+	b := append([]byte(`{"jsonrpc":"2.0","method":`), quoted(name)...)
+	b = append(append(b, `,"params":`...), params...)
+	return append(b, "}\n"...)
+}
+
 // quoted is JSON of what can always be JSON.
 func quoted(v any) []byte {
 	b, err := json.Marshal(v)
@@ -139,17 +152,30 @@ func quoted(v any) []byte {
 	return b
 }
 
-func codeOf(err error) int {
-	var params *engine.ParamsError
-	switch {
-	case err == errNotJSON, err == errLongLine:
-		return codeParse
-	case err == errBatch, err == errForm, err == errID:
-		return codeInvalid
-	case errors.Is(err, mp.ErrNotFound):
+func errorOf(err error) rpcError {
+	var ask *mp.AskError
+	if errors.As(err, &ask) {
+		return rpcError{codeOfAsk(ask.Code), ask.Message, askData{ask.Code}}
+	}
+	return rpcError{Code: codeOf(err), Message: err.Error()}
+}
+
+func codeOfAsk(c mp.AskCode) int {
+	switch c {
+	case mp.AskNotFound:
 		return codeMethod
-	case errors.As(err, &params):
+	case mp.AskParams:
 		return codeParams
+	}
+	return codeRefused
+}
+
+func codeOf(err error) int {
+	switch err {
+	case errNotJSON, errLongLine:
+		return codeParse
+	case errBatch, errForm, errID:
+		return codeInvalid
 	}
 	return codeInternal
 }

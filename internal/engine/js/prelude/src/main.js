@@ -11,5 +11,6 @@ import "./calls.js";
 import "./crypto.js";
 import "./performance.js";
 import "./dom/index.js";
+import "./request.js";
 import "./mp.js";
 import "./streams/index.js";

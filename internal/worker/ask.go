@@ -1,0 +1,117 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/mpsupervisor/mpsupervisor/internal/engine"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
+	"github.com/mpsupervisor/mpsupervisor/internal/wire"
+	"github.com/mpsupervisor/mpsupervisor/ipc"
+)
+
+// outside is what the program reaches beyond the worker. See engine.Host.
+type outside struct {
+	*logger
+	*asker
+}
+
+var _ engine.Host = outside{}
+
+// asker sends the program's requests to the supervisor: so many at once and so
+// many a second. Those above the rate wait; those above the number are refused.
+type asker struct {
+	conn   caller
+	refuse func(rule error) // ends the process: the supervisor broke a rule
+
+	mu     sync.Mutex
+	rate   bucket
+	flight int
+}
+
+// caller is the part of *ipc.Conn that an asker needs.
+type caller interface {
+	Call(ctx context.Context, body []byte, files ...*os.File) ([]byte, error)
+}
+
+// setRate lets the program make requests.
+func (a *asker) setRate(rate int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.rate = newBucket(float64(rate))
+}
+
+// Ask makes a request. See engine.Host.
+func (a *asker) Ask(ctx context.Context, method string, params []byte, done func([]byte, error)) {
+	body, err := wire.Marshal(wire.MethodAsk, &wire.Ask{Method: method, Params: params})
+	if err != nil {
+		done(nil, &mp.AskError{Code: mp.AskParams, Message: err.Error()})
+		return
+	}
+	wait, err := a.enter()
+	if err != nil {
+		done(nil, err)
+		return
+	}
+	go func() {
+		result, err := a.ask(ctx, wait, body)
+		a.leave()
+		done(result, err)
+	}()
+}
+
+// enter takes a place among those under way, and says how long to wait.
+func (a *asker) enter() (wait time.Duration, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.rate.rate == 0:
+		return 0, &mp.AskError{Code: mp.AskQuota, Message: "the program may make no requests"}
+	case a.flight == wire.MaxAsks:
+		return 0, &mp.AskError{Code: mp.AskQuota, Message: fmt.Sprintf("%d requests to the host are under way, which is the limit", wire.MaxAsks)}
+	}
+	a.flight++
+	return a.rate.owe(time.Now()), nil
+}
+
+func (a *asker) leave() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.flight--
+}
+
+func (a *asker) ask(ctx context.Context, wait time.Duration, body []byte) ([]byte, error) {
+	if wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return nil, aborted(ctx.Err())
+		}
+	}
+	b, err := a.conn.Call(ctx, body)
+	var remote *ipc.RemoteError
+	switch {
+	case errors.As(err, &remote):
+		return nil, &mp.AskError{Code: mp.AskFailed, Message: remote.Error()}
+	case err != nil:
+		return nil, aborted(err)
+	}
+	var m wire.Answer
+	if err := wire.Unmarshal(b, &m); err != nil {
+		a.refuse(err)
+	}
+	if m.Error != nil {
+		return nil, m.Error
+	}
+	return m.Result, nil
+}
+
+func aborted(err error) error {
+	return &mp.AskError{Code: mp.AskAborted, Message: "the host did not answer: " + err.Error()}
+}
