@@ -24,6 +24,7 @@ type Engine struct {
 	ctx  uintptr
 	how  string // see Image
 	from string // see Loaded
+	base *base  // what the arena was mapped over; nil: the prelude was evaluated
 
 	program engine.Program
 	epoch   time.Time // what performance.now counts from
@@ -95,7 +96,7 @@ func (e *Engine) open(image *os.File) (err error) {
 }
 
 func (e *Engine) start(image *os.File) error {
-	reason := mapImage(image)
+	reason := e.mapImage(image)
 	if reason == nil {
 		e.how = "mapped"
 		e.adopt()
@@ -118,6 +119,7 @@ func (e *Engine) Loaded() string { return e.from }
 func (e *Engine) Close() {
 	e.shut(mp.ErrEnded)
 	e.watch.close()
+	e.base.close()
 	closeArena()
 	e.tls.Close()
 	current.Store(nil)

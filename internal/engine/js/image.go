@@ -157,18 +157,21 @@ func readHeader(f *os.File) (h header, err error) {
 
 // mapImage lays the image over the arena. Its error is the reason for which
 // the prelude must be evaluated; the arena is then as it was.
-func mapImage(f *os.File) error {
-	h, err := readHeader(f)
+func (e *Engine) mapImage(f *os.File) error {
+	b, err := mapBase(f)
 	if err != nil {
 		return err
 	}
 	if err := reserve(); err != nil {
+		b.close()
 		return err
 	}
-	if err := h.mapOver(f); err != nil {
+	if err := b.header.mapOver(f); err != nil {
+		b.close()
 		closeArena()
 		return err
 	}
+	e.base = b
 	return nil
 }
 

@@ -62,6 +62,7 @@ func (e *Engine) evaluatePrelude() error {
 	}
 	e.runJobs()
 	lib.XJS_RunGC(e.tls, theRoot().runtime)
+	e.makeImmortal()
 	return nil
 }
 
