@@ -95,6 +95,7 @@ func TestEveryExampleIsAPackage(t *testing.T) {
 type program struct {
 	engine  engine.Engine
 	exports []string
+	app     mp.AppID
 	ended   chan error // Run's result
 	mu      sync.Mutex
 	log     []string
@@ -107,9 +108,13 @@ func (p *program) Log(level, text string) {
 	p.log = append(p.log, level+": "+text)
 }
 
-// Ask answers nothing: the examples that run here ask for nothing.
+// Ask answers app, as the supervisor does.
 func (p *program) Ask(_ context.Context, method string, _ []byte, done func([]byte, error)) {
-	done(nil, &mp.AskError{Code: mp.AskNotFound, Message: "no method " + method})
+	if method != "app" {
+		done(nil, &mp.AskError{Code: mp.AskNotFound, Message: "no method " + method})
+		return
+	}
+	done(json.Marshal(map[string]any{"id": p.app}))
 }
 
 func (p *program) lines() []string {
@@ -126,7 +131,7 @@ func start(t testing.TB, pkg *bundle.Package, turn time.Duration) *program {
 	must(t, err)
 	files, err := archive.Files(f, pkg.Size)
 	must(t, err)
-	p := &program{ended: make(chan error, 1)}
+	p := &program{ended: make(chan error, 1), app: pkg.Manifest.AppID}
 	e, err := js.New(p, nil)
 	must(t, err)
 	p.engine = e

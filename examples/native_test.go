@@ -22,7 +22,7 @@ import (
 func startNative(t *testing.T, name string) *program {
 	dir := built(t, name)
 	pkg := open(t, dir)
-	p := &program{ended: make(chan error, 1)}
+	p := &program{ended: make(chan error, 1), app: pkg.Manifest.AppID}
 	e := native.New(p)
 	p.engine = e
 	ctx, cancel := context.WithCancel(context.Background())

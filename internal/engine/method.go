@@ -23,7 +23,6 @@ type method func(g Guest, params []byte) (result any, err error)
 // its host, whichever engine runs it. JavaScript reaches them through its
 // prelude, a native program as JSON-RPC on MP_HOST_FD.
 var methods = map[string]method{
-	"app": askApp,
 	"log": askLog,
 }
 
@@ -48,13 +47,6 @@ func Ask(ctx context.Context, g Guest, name string, params []byte, done func(res
 func paramsError(method, reason string) error {
 	return &mp.AskError{Code: mp.AskParams, Message: "params of " + method + ": " + reason}
 }
-
-// App is the result of the method app: who the host takes the program for.
-type App struct {
-	ID string `json:"id"`
-}
-
-func askApp(g Guest, _ []byte) (any, error) { return App{ID: g.Program.AppID}, nil }
 
 // askLog takes one console line. A console that JavaScript writes to comes to
 // Host.Log without the way over JSON.

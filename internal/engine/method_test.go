@@ -41,8 +41,6 @@ func codeOf(err error) mp.AskCode {
 
 func TestAsk(t *testing.T) {
 	for _, c := range []struct{ name, params, want, err string }{
-		{"app", ``, `{"id":"com.example.test"}`, ""},
-		{"app", `{"ignored":1}`, `{"id":"com.example.test"}`, ""},
 		{"log", `{"level":"warn","text":"<é>"}`, `null`, ""},
 		{"log", `{"level":"loud","text":"x"}`, ``, "level is not"},
 		{"log", `{"level":"info"}`, ``, "are needed"},

@@ -94,7 +94,7 @@ func TestHostileStart(t *testing.T) {
 		{"sealed is not CBOR", sends([]byte{byte(wire.MethodSealed), 0xff, 0xff}), mp.CauseProtocol, "cannot decode"},
 		{"sealed with a trailing byte", sends(append(slices.Clone(sealedBody), 0)), mp.CauseProtocol, "cannot decode"},
 		{"sealed twice", sends(sealedBody, sealedBody), mp.CauseProtocol, "message 16 in phase"},
-		{"makes a call", opened(func(_ *fakeWorker, conn *ipc.Conn) { conn.Call(context.Background(), []byte{1}) }), mp.CauseProtocol, "made a call"},
+		{"makes a call", opened(func(_ *fakeWorker, conn *ipc.Conn) { conn.Call(context.Background(), []byte{1}) }), mp.CauseProtocol, "made a call in phase 0"},
 		{"claims what is not its to claim", sends(sealedBody, []byte("\x12\xa1\x01\x72killed by operator")), mp.CauseProtocol, "cause"},
 		{"ends instead of sealing", func(w *fakeWorker) launch.Exited {
 			if conn := w.open(nil); conn != nil {

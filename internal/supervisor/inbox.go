@@ -17,7 +17,7 @@ type phase int
 const (
 	phaseBlank  phase = iota // Sealed, or Ending if a lock is missing
 	phaseSealed              // Ending: no guest code runs yet
-	phaseBooted              // Log, Ending
+	phaseBooted              // Log, Ending, and calls
 	phaseSilent              // nothing: it has ended, or broke a rule
 )
 
@@ -51,11 +51,31 @@ func newInbox(i *instance, logRate int, now time.Time) inbox {
 	}
 }
 
-// HandleCall refuses: a worker has nothing to ask for.
-func (b *inbox) HandleCall(context.Context, []byte, []*os.File) ([]byte, error) {
-	err := errors.New("made a call, which a worker may not")
-	b.reject(err)
-	return nil, err
+// errSilent is for a request that was on its way when its worker said its last
+// word.
+var errSilent = errors.New("the program has ended")
+
+// HandleCall answers a request of the program's. One that breaks a rule is the
+// last. Files never come: the channel refuses them.
+func (b *inbox) HandleCall(ctx context.Context, body []byte, _ []*os.File) ([]byte, error) {
+	b.mu.Lock()
+	phase := b.phase
+	b.mu.Unlock()
+	switch phase {
+	case phaseBooted:
+	case phaseSilent:
+		return nil, errSilent
+	default:
+		err := fmt.Errorf("made a call in phase %d, where it may not", phase)
+		b.reject(err)
+		return nil, err
+	}
+	m, err := b.inst.asked(ctx, body)
+	if err != nil {
+		b.reject(err)
+		return nil, err
+	}
+	return wire.MarshalReply(m)
 }
 
 // HandleNotify takes one message; one that breaks a rule is the last.

@@ -45,6 +45,7 @@ type instance struct {
 	dead    chan struct{}      // closed when the process has ended; the launcher may not be done with it
 	done    chan struct{}      // closed when state is ended
 	inbox   inbox
+	askRate askRate
 	crashed *capture   // standard error
 	witness witness    // of what the kernel told
 	turn    sync.Mutex // held while the launcher is asked to change the worker; comes before mu
@@ -95,6 +96,7 @@ func newInstance(s *Supervisor, p program, limits mp.Limits, settings Settings) 
 		state:   starting,
 	}
 	i.inbox = newInbox(i, limits.LogRate, now)
+	i.askRate = newAskRate(limits.IPCRate, now)
 	return i
 }
 

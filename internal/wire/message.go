@@ -180,6 +180,7 @@ const (
 	MaxErrText  = 64 << 10
 	MaxLocks    = 64
 	MaxParams   = 1 << 20   // bytes of JSON in a request to the host, and in its answer
+	AskUnit     = 16 << 10  // bytes of a request that count as one more
 	MaxAsks     = 64        // requests to the host in flight
 	MaxAskCode  = 64        // bytes of an AskError's code
 	MaxState    = 256 << 10 // bytes of JSON that a program saves for its next start

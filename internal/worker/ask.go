@@ -47,12 +47,16 @@ func (a *asker) setRate(rate int) {
 
 // Ask makes a request. See engine.Host.
 func (a *asker) Ask(ctx context.Context, method string, params []byte, done func([]byte, error)) {
+	if len(params) > wire.MaxParams {
+		done(nil, &mp.AskError{Code: mp.AskTooLarge, Message: fmt.Sprintf("%.80s: the params are %d bytes of JSON; the limit is %d", method, len(params), wire.MaxParams)})
+		return
+	}
 	body, err := wire.Marshal(wire.MethodAsk, &wire.Ask{Method: method, Params: params})
 	if err != nil {
 		done(nil, &mp.AskError{Code: mp.AskParams, Message: err.Error()})
 		return
 	}
-	wait, err := a.enter()
+	wait, err := a.enter(1 + len(body)/wire.AskUnit)
 	if err != nil {
 		done(nil, err)
 		return
@@ -64,8 +68,9 @@ func (a *asker) Ask(ctx context.Context, method string, params []byte, done func
 	}()
 }
 
-// enter takes a place among those under way, and says how long to wait.
-func (a *asker) enter() (wait time.Duration, err error) {
+// enter takes a place among those under way for a request that counts as n, and
+// says how long to wait.
+func (a *asker) enter(n int) (wait time.Duration, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -75,7 +80,7 @@ func (a *asker) enter() (wait time.Duration, err error) {
 		return 0, &mp.AskError{Code: mp.AskQuota, Message: fmt.Sprintf("%d requests to the host are under way, which is the limit", wire.MaxAsks)}
 	}
 	a.flight++
-	return a.rate.owe(time.Now()), nil
+	return a.rate.owe(float64(n), time.Now()), nil
 }
 
 func (a *asker) leave() {

@@ -19,11 +19,11 @@ func (b *bucket) fill(now time.Time) {
 	b.filled = now
 }
 
-// owe uses up one token, and returns how long it is until that is there. The
+// owe uses up n tokens, and returns how long it is until those are there. The
 // rate is not 0.
-func (b *bucket) owe(now time.Time) time.Duration {
+func (b *bucket) owe(n float64, now time.Time) time.Duration {
 	b.fill(now)
-	b.tokens--
+	b.tokens -= n
 	return max(time.Duration(-b.tokens/b.rate*float64(time.Second)), 0)
 }
 

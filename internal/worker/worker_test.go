@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/bundle/archive"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 	"github.com/mpsupervisor/mpsupervisor/ipc"
 	"github.com/mpsupervisor/mpsupervisor/seccomp"
@@ -68,8 +68,21 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func (h *host) HandleCall(context.Context, []byte, []*os.File) ([]byte, error) {
-	return nil, errors.New("a worker has nothing to ask")
+// HandleCall answers the program's requests with the request itself.
+func (h *host) HandleCall(_ context.Context, body []byte, _ []*os.File) ([]byte, error) {
+	method, rest, err := wire.Split(body)
+	var m wire.Ask
+	if err == nil {
+		err = wire.Unmarshal(rest, &m)
+	}
+	if err != nil || method != wire.MethodAsk {
+		h.t.Errorf("the worker called %d: %v", method, err)
+		return nil, err
+	}
+	if m.Method != "echo" {
+		return wire.MarshalReply(&wire.Answer{Error: &mp.AskError{Code: mp.AskNotFound, Message: "no " + m.Method}})
+	}
+	return wire.MarshalReply(&wire.Answer{Result: m.Params})
 }
 
 func (h *host) HandleNotify(body []byte) {
@@ -267,7 +280,7 @@ func (h *host) boot(app string) (wire.Booted, error) {
 	f := memfd(h.t, pkg.Bytes())
 	defer f.Close()
 	m := &wire.Boot{AppID: "com.example.test", Entry: "app.js", UnixNano: time.Now().UnixNano(),
-		Heap: 24 << 20, TurnMillis: 2000, ResultBytes: wire.MaxResult, LogRate: 200}
+		Heap: 24 << 20, TurnMillis: 2000, ResultBytes: wire.MaxResult, LogRate: 200, IPCRate: 1 << 20}
 	rand.Read(m.Seed[:])
 	var reply wire.Booted
 	return reply, h.request(context.Background(), wire.MethodBoot, m, &reply, f)

@@ -106,6 +106,7 @@ func TestConversation(t *testing.T) {
 		`{"jsonrpc":"2.0","id":"<a\u0041> ","method":"app","params":[]}`:             `{"jsonrpc":"2.0","id":"<a\u0041> ","result":{"id":"com.example.test"}}`,
 		`{"jsonrpc":"2.0","id":-1.50e3,"method":"app"}`:                              `{"jsonrpc":"2.0","id":-1.50e3,"result":{"id":"com.example.test"}}`,
 		`{"jsonrpc":"2.0","id":null,"method":"app"}`:                                 `{"jsonrpc":"2.0","id":null,"result":{"id":"com.example.test"}}`,
+		`{"jsonrpc":"2.0","id":7,"method":"echo","params":[1,"<é>"]}`:                `{"jsonrpc":"2.0","id":7,"result":[1,"<é>"]}`,
 		`{"jsonrpc":"2.0","id":1,"method":"nosuch"}`:                                 `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no method \"nosuch\"","data":{"code":"not_found"}}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"log","params":{}}`:                        `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"params of log: level and text are needed","data":{"code":"invalid_params"}}}`,
 		`{"jsonrpc":"2.0","id":1,"method":5}`:                                        `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"neither a request nor an answer of JSON-RPC 2.0"}}`,

@@ -41,13 +41,16 @@ func (l *logs) Log(level, text string) {
 	l.lines = append(l.lines, level+" "+text)
 }
 
-// Ask answers echo with its params, late, and knows nothing else.
+// Ask answers app at once and echo with its params, late and in two lines.
 func (l *logs) Ask(_ context.Context, method string, params []byte, done func([]byte, error)) {
-	if method != "echo" {
+	switch method {
+	case "app":
+		done([]byte(`{"id":"com.example.test"}`), nil)
+	case "echo":
+		time.AfterFunc(time.Millisecond, func() { done(append(params, '\n'), nil) })
+	default:
 		done(nil, &mp.AskError{Code: mp.AskNotFound, Message: fmt.Sprintf("no method %q", method)})
-		return
 	}
-	time.AfterFunc(time.Millisecond, func() { done(params, nil) })
 }
 
 func (l *logs) String() string {
