@@ -153,41 +153,90 @@ func (e *Engine) throw(message string, with func(*libc.TLS, uintptr, uintptr, ui
 // exception takes the pending exception.
 func (e *Engine) exception() value { return lib.XJS_GetException(e.tls, e.ctx) }
 
-// bytesOf is the memory that v shows, an ArrayBuffer or a typed array, for as
+// bytesOf is the memory that v shows, an ArrayBuffer or a view of one, for as
 // long as no guest code runs and nothing is freed. It reports false, with an
 // exception pending, when v is neither, or is detached.
 func (e *Engine) bytesOf(v value) (b []byte, ok bool) {
-	p := e.tls.Alloc(24)
-	defer e.tls.Free(24)
-	size, offset, length := (*uint64)(at(p)), (*uint64)(at(p+8)), (*uint64)(at(p+16))
-	if class := lib.XJS_GetClassID(e.tls, v); class < lib.EJS_CLASS_UINT8C_ARRAY || class > lib.EJS_CLASS_FLOAT64_ARRAY {
-		start := lib.XJS_GetArrayBuffer(e.tls, e.ctx, p, v)
-		return bytesAt(start, uintptr(*size)), start != 0 || lib.XJS_HasException(e.tls, e.ctx) == 0
+	switch b, state := e.memory(v); state {
+	case memoryLives:
+		return b, true
+	case memoryGone:
+		e.throwType("the ArrayBuffer is detached, or too small for the view")
+	default:
+		e.throwType("the value is neither an ArrayBuffer nor a view of one")
 	}
-	buffer := lib.XJS_GetTypedArrayBuffer(e.tls, e.ctx, v, p+8, p+16, 0)
-	if isThrown(buffer) {
-		return nil, false
+	return nil, false
+}
+
+// memoryState says what a value has of memory.
+type memoryState int
+
+const (
+	memoryNone  memoryState = iota // the value has nothing to do with an ArrayBuffer
+	memoryGone                     // detached, or shrunk until the view is outside
+	memoryLives                    // there, of length 0 or more
+)
+
+// memory is bytesOf without an exception.
+func (e *Engine) memory(v value) ([]byte, memoryState) {
+	if !isObject(v) {
+		return nil, memoryNone
 	}
-	defer e.drop(buffer) // the array holds another reference
-	start := lib.XJS_GetArrayBuffer(e.tls, e.ctx, p, buffer)
-	if start == 0 {
-		return nil, lib.XJS_HasException(e.tls, e.ctx) == 0
+	class := lib.XJS_GetClassID(e.tls, v)
+	if class < lib.EJS_CLASS_UINT8C_ARRAY || class > lib.EJS_CLASS_DATAVIEW {
+		return e.bufferMemory(v)
 	}
-	return bytesAt(start, uintptr(*size))[*offset:][:*length], true
+	view := (*lib.TJSTypedArray)(at(lib.XJS_GetOpaque(e.tls, v, class)))
+	buffer := value{Fu: lib.TJSValueUnion{Fuint641: uint64(view.Fbuffer)}, Ftag: lib.EJS_TAG_OBJECT}
+	b, state := e.bufferMemory(buffer)
+	offset, length := int(view.Foffset), int(view.Flength)
+	if state != memoryLives || offset > len(b) {
+		return nil, memoryGone
+	}
+	if b = b[offset:]; view.Ftrack_rab != 0 {
+		return b, memoryLives // it is as long as its buffer is now
+	}
+	if length > len(b) {
+		return nil, memoryGone
+	}
+	return b[:length:length], memoryLives
+}
+
+func (e *Engine) bufferMemory(v value) ([]byte, memoryState) {
+	class := lib.XJS_GetClassID(e.tls, v)
+	if class != lib.EJS_CLASS_ARRAY_BUFFER && class != lib.EJS_CLASS_SHARED_ARRAY_BUFFER {
+		return nil, memoryNone
+	}
+	buffer := (*lib.TJSArrayBuffer)(at(lib.XJS_GetOpaque(e.tls, v, class)))
+	if buffer.Fdetached != 0 || buffer.Fdata == 0 {
+		return nil, memoryGone
+	}
+	return bytesAt(buffer.Fdata, uintptr(buffer.Fbyte_length)), memoryLives
 }
 
 // newBytes returns a Uint8Array with a copy of b, or thrown for want of memory.
 func (e *Engine) newBytes(b []byte) value {
-	source := newSource(unsafe.String(unsafe.SliceData(b), len(b)))
-	buffer := lib.XJS_NewArrayBufferCopy(e.tls, e.ctx, source.p, lib.Tsize_t(len(b)))
-	source.free()
+	return e.newArray(len(b), func(to []byte) { copy(to, b) })
+}
+
+// newArray returns a Uint8Array of n bytes that fill writes, or thrown for want
+// of memory. fill must not run guest code.
+func (e *Engine) newArray(n int, fill func([]byte)) value {
+	if n > math.MaxInt32 {
+		return lib.XJS_ThrowOutOfMemory(e.tls, e.ctx)
+	}
+	buffer := lib.XJS_NewArrayBufferCopy(e.tls, e.ctx, 0, lib.Tsize_t(n))
 	if isThrown(buffer) {
 		return thrown
 	}
 	defer e.drop(buffer) // the array holds another reference
-	const n = int(unsafe.Sizeof(value{}))
-	p := e.tls.Alloc(n)
-	defer e.tls.Free(n)
-	*(*value)(at(p)) = buffer
+	b, _ := e.bufferMemory(buffer)
+	fill(b)
+	// It reads an offset and a length too, however few arguments it is told of.
+	args := [3]value{buffer, undefined, undefined}
+	const size = int(unsafe.Sizeof(args))
+	p := e.tls.Alloc(size)
+	defer e.tls.Free(size)
+	*(*[3]value)(at(p)) = args
 	return lib.XJS_NewTypedArray(e.tls, e.ctx, 1, p, lib.EJS_TYPED_ARRAY_UINT8)
 }
