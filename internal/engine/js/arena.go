@@ -40,7 +40,16 @@ type root struct {
 	runtime uintptr
 	context uintptr
 	entry   [numEntries]lib.TJSValue // functions of the prelude that Go calls
+	date    uintptr                  // QuickJS's own code of Date
 	heap    heap
+	program saved
+}
+
+// saved is what Go keeps of a program while it runs, written when its image is.
+type saved struct {
+	exports value // see Engine
+	alarm   float64
+	lastID  int32
 }
 
 const _ = uint(pageSize - unsafe.Sizeof(root{}))

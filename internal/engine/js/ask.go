@@ -81,6 +81,7 @@ func (e *Engine) optionalText(v value, limit int) (s string, length int, ok bool
 }
 
 func (e *Engine) ask(id int32, method, params string) {
+	e.sawHost()
 	e.asks.open++
 	g := engine.Guest{Program: &e.program, Host: e.host}
 	engine.Ask(e.asks.life, g, method, []byte(params), func(result []byte, err error) {

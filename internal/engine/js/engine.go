@@ -39,6 +39,8 @@ type Engine struct {
 	exports  value // the entry's namespace, undefined before Load
 
 	entryPromise uintptr // of the entry's evaluation: Load sees to its rejection
+	purity       *evaluation
+	turns        uint64 // that have begun
 
 	// stop is why the program ends; nothing runs once it is set.
 	stop      *engine.Exit

@@ -82,6 +82,24 @@ func identity() ([]byte, error) {
 	return b, nil
 }
 
+// checkIdentity reports why what another executable's identity returned is not
+// this one's.
+func checkIdentity(got []byte) error {
+	id, err := identity()
+	if err != nil {
+		return err
+	}
+	switch {
+	case string(got[:16]) != string(id[:16]):
+		return errors.New("the image's address differs")
+	case string(got[16:32]) != string(id[16:32]):
+		return errors.New("the image's architecture differs")
+	case string(got[32:]) != string(id[32:]):
+		return errors.New("the image's build ID differs")
+	}
+	return nil
+}
+
 func (h header) marshal() ([]byte, error) {
 	id, err := identity()
 	if err != nil {
@@ -105,17 +123,8 @@ func (h *header) unmarshal(b []byte) error {
 	case binary.LittleEndian.Uint32(b[8:]) != imageVersion:
 		return errors.New("the image's format version differs")
 	}
-	id, err := identity()
-	if err != nil {
+	if err := checkIdentity(b[16:144]); err != nil {
 		return err
-	}
-	switch got := b[16:144]; {
-	case string(got[:16]) != string(id[:16]):
-		return errors.New("the image's address differs")
-	case string(got[16:32]) != string(id[16:32]):
-		return errors.New("the image's architecture differs")
-	case string(got[32:]) != string(id[32:]):
-		return errors.New("the image's build ID differs")
 	}
 	h.pages = binary.LittleEndian.Uint32(b[12:])
 	h.sum = binary.LittleEndian.Uint32(b[144:])

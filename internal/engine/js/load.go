@@ -19,8 +19,7 @@ import (
 // defaultStack is what a program gets that states no Stack, in bytes.
 const defaultStack = 4 << 20
 
-// gcSlack is how much a program may allocate before the first collection,
-// which visits, and so copies, every page of the image. 1 MiB.
+// gcSlack is how much a program may allocate before the first collection. 1 MiB.
 const gcSlack = 1 << 20
 
 // Load evaluates the entry. See engine.Engine. The error is a *mp.GuestError,
@@ -33,8 +32,27 @@ func (e *Engine) Load(ctx context.Context, p engine.Program) (exports []string, 
 	}()
 	defer e.recoverFault(&err)
 	defer faultsPanic()()
+	i, err := e.openImage(&p)
+	switch {
+	case err != nil:
+		e.from = "evaluated: " + err.Error()
+	case i == nil:
+		e.from = "evaluated"
+	default:
+		if err := e.restore(i); err != nil {
+			return nil, err
+		}
+		e.prepare(p)
+		return e.resume(i, p)
+	}
 	e.prepare(p)
-	e.from = "evaluated"
+	return e.run(ctx)
+}
+
+// run evaluates the entry.
+func (e *Engine) run(ctx context.Context) (exports []string, err error) {
+	e.watchPurity()
+	defer e.judge()
 	module, promise, err := e.evaluate()
 	if err != nil {
 		return nil, err
@@ -48,7 +66,7 @@ func (e *Engine) Load(ctx context.Context, p engine.Program) (exports []string, 
 	}
 	err = e.loop(ctx, settled)
 	if errors.Is(err, errIdle) {
-		return nil, &mp.GuestError{Name: "Error", Message: "top-level await waits for something that can never happen, in " + p.Entry}
+		return nil, &mp.GuestError{Name: "Error", Message: "top-level await waits for something that can never happen, in " + e.program.Entry}
 	}
 	if err != nil {
 		return nil, err
@@ -56,14 +74,23 @@ func (e *Engine) Load(ctx context.Context, p engine.Program) (exports []string, 
 	if lib.XJS_PromiseState(e.tls, e.ctx, promise) == lib.EJS_PROMISE_REJECTED {
 		return nil, e.guestOrExit(lib.XJS_PromiseResult(e.tls, e.ctx, promise))
 	}
-	return e.listExports(module)
+	e.exports = lib.XJS_GetModuleNamespace(e.tls, e.ctx, module)
+	if isThrown(e.exports) {
+		return nil, e.guestOrExit(e.exception())
+	}
+	return e.listExports()
+}
+
+func stackOf(p *engine.Program) int64 {
+	if p.Stack <= 0 {
+		return defaultStack
+	}
+	return p.Stack
 }
 
 // prepare makes a blank engine this program's own: limits, clock, randomness.
 func (e *Engine) prepare(p engine.Program) {
-	if p.Stack <= 0 {
-		p.Stack = defaultStack
-	}
+	p.Stack = stackOf(&p)
 	e.program = p
 	e.epoch = time.Now()
 	e.random = rand.NewChaCha8(p.Seed)
@@ -101,11 +128,7 @@ func (e *Engine) evaluate() (module uintptr, promise value, err error) {
 }
 
 // listExports returns the names of the entry's exported functions, sorted.
-func (e *Engine) listExports(module uintptr) ([]string, error) {
-	e.exports = lib.XJS_GetModuleNamespace(e.tls, e.ctx, module)
-	if isThrown(e.exports) {
-		return nil, e.guestOrExit(e.exception())
-	}
+func (e *Engine) listExports() ([]string, error) {
 	var names []string
 	for _, name := range e.ownNames(e.exports) {
 		f := e.get(e.exports, name)

@@ -76,12 +76,16 @@ func (e *Engine) wait(ctx context.Context) error {
 
 // turn runs f and the jobs that follow from it under the turn's time limit.
 func (e *Engine) turn(f func()) {
+	e.turns++
 	theRoot().heap.refused = false
 	e.watch.begin(e.program.Turn)
 	defer e.watch.end()
 	f()
 	for e.runJobs(); e.reportRejections(); {
 		e.runJobs() // of the listeners that heard of the rejections
+	}
+	if theRoot().heap.refused {
+		e.sawLimit()
 	}
 }
 

@@ -84,10 +84,16 @@ func nativeAppID(*libc.TLS, uintptr, value, int32, uintptr) value {
 	return e.newString(e.program.AppID)
 }
 
-func nativeNow(*libc.TLS, uintptr, value, int32, uintptr) value { return number(current.Load().now()) }
+func nativeNow(*libc.TLS, uintptr, value, int32, uintptr) value {
+	e := current.Load()
+	e.sawClock()
+	return number(e.now())
+}
 
 func nativeOrigin(*libc.TLS, uintptr, value, int32, uintptr) value {
-	return number(float64(current.Load().program.Start.UnixMicro()) / 1000)
+	e := current.Load()
+	e.sawClock()
+	return number(float64(e.program.Start.UnixMicro()) / 1000)
 }
 
 func nativeAlarm(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {

@@ -33,13 +33,17 @@ const (
 	entryHandled
 	entryAnswered
 	entryEvent
+	entryRestored
 	numEntries
 )
 
-var entryNames = [numEntries]string{"invoke", "tick", "describe", "uncaught", "rejected", "handled", "answered", "event"}
+var entryNames = [numEntries]string{"invoke", "tick", "describe", "uncaught", "rejected", "handled", "answered", "event", "restored"}
 
 // evaluatePrelude leaves the context as every program gets it.
 func (e *Engine) evaluatePrelude() error {
+	if err := e.watchDate(); err != nil {
+		return fmt.Errorf("cannot watch Date: %w", err)
+	}
 	host := lib.XJS_NewObject(e.tls, e.ctx)
 	defer e.drop(host)
 	for _, n := range natives {

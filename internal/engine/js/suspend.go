@@ -1,10 +1,13 @@
 package js
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+
+	lib "modernc.org/libquickjs"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
@@ -89,6 +92,9 @@ func (e *Engine) enqueueSuspension(s *suspension) error {
 
 // suspend does what Suspend asked for, if it did. It is called between turns.
 func (e *Engine) suspend() bool {
+	if isUndefined(e.exports) {
+		return false // Load has not ended
+	}
 	e.mu.Lock()
 	s := e.suspending
 	e.suspending = nil
@@ -98,7 +104,7 @@ func (e *Engine) suspend() bool {
 	}
 	err := s.ctx.Err()
 	if err == nil {
-		err = e.snapshot(s.kind, s.file)
+		err = e.write(s.kind, s.file)
 	}
 	if err == nil {
 		e.suspended = true
@@ -108,7 +114,76 @@ func (e *Engine) suspend() bool {
 	return true
 }
 
-// snapshot writes the image.
-func (e *Engine) snapshot(ImageKind, *os.File) error {
-	return errors.New("this engine's prelude was not mapped from an image")
+// write writes an image of the program to f.
+func (e *Engine) write(kind ImageKind, f *os.File) error {
+	if e.base == nil {
+		return errors.New("the prelude was not mapped from its image, but " + e.how)
+	}
+	d := delta{kind: kind, base: e.base.header.sum, digest: e.program.Digest, state: e.state()}
+	var err error
+	switch kind {
+	case ReadyImage:
+		d.state.Lines, err = e.settleReady()
+	case InstanceImage:
+		err = e.settleInstance()
+	default:
+		err = fmt.Errorf("%v is no kind of image", kind)
+	}
+	if err != nil {
+		return err
+	}
+	r := theRoot()
+	r.program = saved{e.exports, e.alarm, e.lastID}
+	d.pages, d.spans = r.heap.brk, e.base.changes(&r.heap)
+	return d.write(f)
 }
+
+func (e *Engine) state() state {
+	return state{
+		App: e.program.AppID, Entry: e.program.Entry, Stack: e.program.Stack,
+		Origin: e.program.Start.UnixMicro(), Elapsed: e.now(),
+	}
+}
+
+// settleReady leaves the heap without what the evaluation does not need any more.
+func (e *Engine) settleReady() ([]line, error) {
+	lines, err := e.ready()
+	if err == nil {
+		lib.XJS_RunGC(e.tls, theRoot().runtime)
+	}
+	return lines, err
+}
+
+// settleInstance lets the jobs end that there are, and gives up the calls.
+func (e *Engine) settleInstance() error {
+	e.turn(func() {})
+	if e.watch.over(e) {
+		return e.ending()
+	}
+	for id := range e.pending {
+		if c, ok := e.settled(id); ok {
+			c.finish(nil, errSuspended)
+		}
+	}
+	return nil
+}
+
+// write writes the image: what d says and the pages of its spans.
+func (d *delta) write(f *os.File) error {
+	head, err := d.marshal()
+	if err != nil {
+		return fmt.Errorf("cannot make an image: %w", err)
+	}
+	w := bufio.NewWriterSize(f, writeSize)
+	w.Write(head)
+	for _, s := range d.spans {
+		w.Write(bytesAt(pageAddr(s.page), uintptr(s.count)*pageSize))
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("cannot write the image: %w", err)
+	}
+	return nil
+}
+
+// writeSize is how many bytes a write of short spans gathers.
+const writeSize = 64 << 10
