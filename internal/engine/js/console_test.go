@@ -30,7 +30,7 @@ func TestConsole(t *testing.T) {
 		{`console.log("100%", 1); console.log("%s"); console.log("%c styled", "color: red")`, "info 100% 1\ninfo %s\ninfo  styled"},
 		{`console.assert(true, "no"); console.assert(false, "yes", 1); console.assert(false)`, "error Assertion failed: yes 1\nerror Assertion failed"},
 		{`console.count(); console.count("x"); console.count(); console.countReset(); console.count()`, "info default: 1\ninfo x: 1\ninfo default: 2\ninfo default: 1"},
-		{`console.timeEnd("never")`, "warn console: there is no timer \"never\""},
+		{`console.timeEnd("never")`, "warn Timer 'never' does not exist"},
 		{`console.group("g"); console.log("a\nb"); console.groupEnd(); console.log("c")`, "info g\ninfo   a\n  b\ninfo c"},
 		{`console.dir({ a: { b: { c: { d: { e: 1 } } } } }, { depth: 0 })`, "info { a: [Object] }"},
 		{`console.log({ long: "x".repeat(60), b: "y".repeat(20) })`, "info {\n  long: '" + strings.Repeat("x", 60) + "',\n  b: 'yyyyyyyyyyyyyyyyyyyy'\n}"},

@@ -1,5 +1,7 @@
-// console (WHATWG Console Standard), without groups' colours and without a
-// table: lines of text at four levels.
+// console (Console Standard): lines of text at four levels. It has no colours,
+// and no groups that can be folded.
+import { table } from "./table.js";
+
 const { now, formatAll, show } = host;
 const counts = new Map(), times = new Map();
 // Labels are the guest's: there is a bound on what they may keep.
@@ -23,7 +25,7 @@ const stackHere = () => {
 };
 
 const elapsed = (label, args) => {
-  if (!times.has(label)) return log("warn", `console: there is no timer "${label}"`);
+  if (!times.has(label)) return log("warn", `Timer '${label}' does not exist`);
   const ms = now() - times.get(label);
   log("info", `${label}: ${ms.toFixed(3)}ms${args.length ? " " + formatAll(args) : ""}`);
 };
@@ -38,21 +40,27 @@ const methods = {
     log("debug", `Trace${args.length ? ": " + formatAll(args) : ""}\n${stackHere()}`);
   },
   assert(condition, ...args) {
-    if (!condition) log("error", `Assertion failed${args.length ? ": " + formatAll(args) : ""}`);
+    if (condition) return;
+    if (typeof args[0] === "string") args[0] = `Assertion failed: ${args[0]}`;
+    else args.unshift("Assertion failed");
+    log("error", formatAll(args));
   },
   dir(value, options) { log("info", show(value, options)); },
   dirxml(...args) { log("info", formatAll(args)); },
-  table(value) { log("info", show(value)); },
+  table(data, properties) { log("info", table(data, properties) ?? formatAll([data])); },
   count(label) {
     label = key(label);
     const n = (counts.get(label) ?? 0) + 1;
     remember(counts, label, n);
     log("info", `${label}: ${n}`);
   },
-  countReset(label) { counts.delete(key(label)); },
+  countReset(label) {
+    label = key(label);
+    if (!counts.delete(label)) log("warn", `Count for '${label}' does not exist`);
+  },
   time(label) {
     label = key(label);
-    if (times.has(label)) log("warn", `console: timer "${label}" is running already`);
+    if (times.has(label)) log("warn", `Timer '${label}' exists already`);
     else remember(times, label, now());
   },
   timeLog(label, ...args) { elapsed(key(label), args); },
@@ -63,7 +71,8 @@ const methods = {
   clear() {},
 };
 
-const console = Object.create({ [Symbol.toStringTag]: "console" });
+const console = Object.create({});
+Object.defineProperty(console, Symbol.toStringTag, { value: "console", configurable: true });
 for (const name of Object.keys(methods)) {
   Object.defineProperty(console, name, { value: methods[name], writable: true, enumerable: true, configurable: true });
 }

@@ -9,7 +9,6 @@ import "./console.js";
 import "./timers.js";
 import "./calls.js";
 import "./crypto.js";
-import "./performance.js";
 import "./dom/index.js";
 import "./request.js";
 import "./mp.js";

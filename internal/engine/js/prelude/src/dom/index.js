@@ -7,6 +7,11 @@ import { ErrorEvent, MessageEvent, PromiseRejectionEvent } from "./events.js";
 import { DOMException } from "./exception.js";
 import { EventTarget } from "./target.js";
 import "./global.js";
+import "./base64.js";
+import "./clone.js";
+import "./message.js";
+import "./navigator.js";
+import "./performance.js";
 
 define({
   AbortController, AbortSignal, CustomEvent, DOMException, ErrorEvent, Event, EventTarget, MessageEvent, PromiseRejectionEvent,
@@ -15,5 +20,6 @@ define({
 export { AbortController, AbortSignal, CustomEvent, DOMException, ErrorEvent, Event, EventTarget, MessageEvent, PromiseRejectionEvent };
 export { describe, dictionary, need } from "./idl.js";
 export { defineHandlers } from "./handler.js";
+export { serializable, transferable } from "./platform.js";
 export { isAborted, isSignal, onAbort, reasonOf } from "./signal.js";
 export { adopt, fire, listens } from "./target.js";
