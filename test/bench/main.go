@@ -23,10 +23,11 @@ func main() {
 	}
 	out := flag.String("o", "bench.json", "where to write the figures")
 	rounds := flag.Int("rounds", 40, "rounds of each start")
+	only := flag.String("only", "", "the one part to measure; all of them if it is not said")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, *out, *rounds); err != nil {
+	if err := bench(ctx, *out, *only, *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -34,7 +35,7 @@ func main() {
 
 // bench runs every part and reports what was measured. A target that is missed
 // is said in the table; it is not a failure of the measuring.
-func bench(ctx context.Context, out string, rounds int) error {
+func bench(ctx context.Context, out, only string, rounds int) error {
 	d, err := daemon.Start("[log]", `level = "warn"`)
 	if err != nil {
 		return err
@@ -48,10 +49,14 @@ func bench(ctx context.Context, out string, rounds int) error {
 		{"cold start", func() ([]Row, error) { return coldStart(ctx, d, rounds) }},
 		{"native programs", func() ([]Row, error) { return nativeStart(ctx, d, rounds) }},
 		{"channel", func() ([]Row, error) { return roundTrips(ctx, 10*rounds) }},
+		{"host calls", func() ([]Row, error) { return hostCalls(ctx, d, 10*rounds) }},
 		{"records", func() ([]Row, error) { return throughput(ctx, rounds) }},
 		{"memory", func() ([]Row, error) { return idleMemory(ctx, d, 3) }},
 		{"JavaScript", func() ([]Row, error) { return workloads(ctx, d, 20) }},
 	} {
+		if only != "" && only != part.name {
+			continue
+		}
 		fmt.Fprintln(os.Stderr, "measuring:", part.name)
 		more, err := part.measure()
 		if err != nil {
