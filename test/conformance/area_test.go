@@ -15,6 +15,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/internal/engine"
 	"github.com/mpsupervisor/mpsupervisor/internal/engine/js"
+	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
 // checkLimit is how long one check may take. Those that wait do so for
@@ -23,8 +24,6 @@ const checkLimit = time.Minute
 
 // host keeps the log lines of the check that runs. It grants nothing.
 type host struct {
-	engine.Host // what no check may need
-
 	mu    sync.Mutex
 	lines []string
 }
@@ -33,6 +32,11 @@ func (h *host) Log(level, text string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lines = append(h.lines, level+" "+text)
+}
+
+// Ask grants nothing.
+func (h *host) Ask(_ context.Context, method string, _ []byte, done func([]byte, error)) {
+	done(nil, &mp.AskError{Code: mp.AskNotFound, Message: "no method " + method})
 }
 
 // take returns the lines since it was last called.
