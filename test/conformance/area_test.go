@@ -55,7 +55,7 @@ type area struct {
 }
 
 // entry makes the harness's functions the exports of a program of checks.
-const entry = `import "./%s"; export { names, run } from "./check.js";`
+const entry = `import "./%s"; export { members, names, run } from "./check.js";`
 
 // openArea loads checks/file.
 func openArea(t *testing.T, file string) *area {

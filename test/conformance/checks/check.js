@@ -18,6 +18,15 @@ export const run = async (i) => {
   return expected;
 };
 
+// members lists what mp has beyond an object and an EventTarget, sorted.
+export const members = () => {
+  const names = new Set();
+  for (let o = mp; o !== null && o !== EventTarget.prototype && o !== Object.prototype; o = Object.getPrototypeOf(o)) {
+    for (const name of Object.getOwnPropertyNames(o)) if (name !== "constructor") names.add(name);
+  }
+  return [...names].sort();
+};
+
 class Failure extends Error { name = "Failure"; }
 const fail = (text) => { throw new Failure(text); };
 
