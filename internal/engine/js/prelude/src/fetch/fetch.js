@@ -35,11 +35,22 @@ const paramsOf = ({ method, url, list, redirect, credentials, cache }, bytes) =>
   body: bytes?.toBase64(),
 });
 
+// upload reads what a request sends.
+const upload = async (body, signal) => {
+  let bytes;
+  try {
+    bytes = await take(body, { most: MOST_BODY, signal });
+  } catch (error) {
+    throw networkError(`the request's body cannot be read${error instanceof Error ? `: ${error.message}` : ""}`, error);
+  }
+  if (bytes.length > MOST_BODY) throw networkError(`the request's body has ${bytes.length} bytes; the limit is ${MOST_BODY}`);
+  return bytes;
+};
+
 // send asks the host for a response, as parts of one.
 const send = async (parts, signal) => {
-  const bytes = parts.body === null ? undefined : await take(parts.body, { most: MOST_BODY, signal });
+  const bytes = parts.body === null ? undefined : await upload(parts.body, signal);
   if (isAborted(signal)) throw reasonOf(signal);
-  if (bytes?.length > MOST_BODY) throw networkError(`the body has ${bytes.length} bytes; the limit is ${MOST_BODY}`);
   const answer = await ask("fetch", paramsOf(parts, bytes)).catch((error) => { throw explain(error); });
   const list = new HeaderList();
   for (const [name, value] of answer.headers) list.append(name, value);

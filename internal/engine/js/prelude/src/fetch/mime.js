@@ -1,6 +1,6 @@
 // MIME types (MIME Sniffing Standard, section 4) and how a message's headers
 // tell one (Fetch Standard, section 2.2.2, "extract a MIME type").
-import { isToken, lower, trim } from "./text.js";
+import { isToken, lower, trim, trimEnd, trimStart } from "./text.js";
 
 const notQuotable = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -20,23 +20,19 @@ const indexOr = (i, otherwise) => (i < 0 ? otherwise : i);
 // parameter reads one, from behind its semicolon, and returns its name, its
 // value, which is undefined when there is none, and where the next begins.
 const parameter = (text, i) => {
-  const semicolon = indexOr(text.indexOf(";", i), text.length);
-  const [name, value] = cut(text.slice(i, semicolon));
-  if (value?.[0] !== '"') return [name, value === undefined || trim(value) === "" ? undefined : trim(value), semicolon + 1];
-  const [inside, behind] = quoted(text, semicolon - value.length);
-  return [name, inside, indexOr(text.indexOf(";", behind), text.length) + 1];
-};
-
-const cut = (text) => {
-  const equals = text.indexOf("=");
-  return equals < 0 ? [""] : [lower(trim(text.slice(0, equals))), text.slice(equals + 1)];
+  const semicolon = indexOr(text.indexOf(";", i), text.length), equals = text.slice(i, semicolon).indexOf("=");
+  if (equals < 0) return ["", undefined, semicolon + 1];
+  const name = lower(trimStart(text.slice(i, i + equals))), start = i + equals + 1;
+  if (text[start] !== '"') return [name, trimEnd(text.slice(start, semicolon)) || undefined, semicolon + 1];
+  const [value, behind] = quoted(text, start);
+  return [name, value, indexOr(text.indexOf(";", behind), text.length) + 1];
 };
 
 // parseMIME returns { essence, parameters }, or null when text is no MIME type.
 export const parseMIME = (text) => {
   text = trim(text);
   const slash = text.indexOf("/"), end = indexOr(text.indexOf(";"), text.length);
-  const type = text.slice(0, slash), subtype = trim(text.slice(slash + 1, end));
+  const type = text.slice(0, slash), subtype = trimEnd(text.slice(slash + 1, end));
   if (slash < 0 || slash > end || !isToken(type) || !isToken(subtype)) return null;
   const parameters = new Map();
   for (let i = end + 1, name, value; i <= text.length;) {

@@ -14,9 +14,9 @@ const sink = (most) => {
   let bytes = new Uint8Array(1024), total = 0;
   return {
     add(chunk) {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError("a chunk of the body's stream is not a Uint8Array");
+      if (!(chunk instanceof Uint8Array)) throw new TypeError("a chunk of the stream is not a Uint8Array");
       const size = total + chunk.length;
-      if (size > most) throw new TypeError(`the body has more than ${most} bytes, which is the limit`);
+      if (size > most) throw new TypeError(`it has more than ${most} bytes, which is the limit`);
       if (size > bytes.length) bytes = new Uint8Array(bytes.buffer.transfer(Math.max(size, 2 * bytes.length)));
       bytes.set(chunk, total);
       total = size;

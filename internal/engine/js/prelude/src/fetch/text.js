@@ -43,14 +43,21 @@ export const concat = (chunks, total) => {
 
 const whitespace = (c) => c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0d;
 
-// trim leaves out HTTP whitespace at both ends (Fetch Standard, section 2.2),
-// in linear time, as a regular expression would not.
-export const trim = (text) => {
-  let start = 0, end = text.length;
-  while (start < end && whitespace(text.charCodeAt(start))) start++;
-  while (end > start && whitespace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
+// trimStart and trimEnd leave out HTTP whitespace (Fetch Standard, section
+// 2.2), in linear time, as a regular expression would not.
+export const trimStart = (text) => {
+  let start = 0;
+  while (whitespace(text.charCodeAt(start))) start++;
+  return text.slice(start);
 };
+
+export const trimEnd = (text) => {
+  let end = text.length;
+  while (whitespace(text.charCodeAt(end - 1))) end--;
+  return text.slice(0, end);
+};
+
+export const trim = (text) => trimEnd(trimStart(text));
 
 // lower is ASCII lowercase.
 export const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
