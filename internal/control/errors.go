@@ -37,6 +37,7 @@ var reasons = []struct {
 	{"missing", connect.CodeFailedPrecondition, mp.ErrMissing},
 	{"ended", connect.CodeFailedPrecondition, mp.ErrEnded},
 	{"frozen", connect.CodeFailedPrecondition, mp.ErrFrozen},
+	{"hibernated", connect.CodeFailedPrecondition, mp.ErrHibernated},
 	{"quarantine", connect.CodeFailedPrecondition, mp.ErrQuarantine},
 	{"denied", connect.CodePermissionDenied, ErrDenied},
 	{"stopping", connect.CodeUnavailable, ErrStopping},

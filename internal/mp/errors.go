@@ -11,6 +11,7 @@ var (
 	ErrMissing    = errors.New("required lock missing")         // the host lacks a lock; the start is refused
 	ErrFrozen     = errors.New("mini-program is frozen")        // and answers when it is thawed
 	ErrQuarantine = errors.New("mini-program is in quarantine") // it crashed too often to be started again now
+	ErrHibernated = errors.New("mini-program is hibernated")    // and answers when it is resumed
 )
 
 // GuestError is what a mini-program threw: its name, message and stack, with

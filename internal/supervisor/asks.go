@@ -33,7 +33,7 @@ type App struct {
 }
 
 func askApp(_ context.Context, i *instance, _ []byte) (any, error) {
-	return App{ID: i.app(), Name: i.prog.name, Version: i.prog.version, Instance: i.id, Started: i.born.UTC()}, nil
+	return App{ID: i.app(), Name: i.prog.name, Version: i.prog.version, Instance: i.id, Started: i.began.UTC()}, nil
 }
 
 // askCost is how many requests one counts for: a large one for more.
@@ -60,6 +60,7 @@ func (r *askRate) take(n float64, now time.Time) bool {
 // asked answers a request of the program's. Its error is a rule that the worker
 // broke.
 func (i *instance) asked(ctx context.Context, body []byte) (*wire.Answer, error) {
+	i.asks.Add(1)
 	if !i.askRate.take(askCost(body), time.Now()) {
 		return nil, errors.New("made more requests than it may")
 	}

@@ -27,8 +27,15 @@ func (i *instance) boot(ctx context.Context, conn *ipc.Conn, a attachments) erro
 		defer file.Close()
 		files = []*os.File{file}
 	}
+	begin, err := i.beginning()
+	if err != nil {
+		return err
+	}
+	defer begin.close()
+	files = append(files, begin.files()...)
 	bounds := i.bounds()
 	message := bootOf(&i.prog, bounds)
+	message.Image = begin.file != nil
 	message.UnixNano = time.Now().UnixNano()
 	rand.Read(message.Seed[:])
 	body, err := wire.Marshal(wire.MethodBoot, message)
@@ -42,7 +49,7 @@ func (i *instance) boot(ctx context.Context, conn *ipc.Conn, a attachments) erro
 	if err != nil {
 		return i.bootFailed(ctx, limit, err)
 	}
-	return i.booted(answer)
+	return i.booted(&begin, answer)
 }
 
 // enter notes that the program is about to be in the worker's hands.
@@ -64,6 +71,7 @@ func bootOf(p *program, l mp.Limits) *wire.Boot {
 		LogRate:     l.LogRate,
 		IPCRate:     l.IPCRate,
 		Native:      p.native,
+		Digest:      p.digest(),
 	}
 }
 
@@ -80,7 +88,7 @@ func (i *instance) bootFailed(ctx, limit context.Context, err error) error {
 }
 
 // booted takes the answer to Boot.
-func (i *instance) booted(answer []byte) error {
+func (i *instance) booted(begin *beginning, answer []byte) error {
 	var m wire.Booted
 	if err := wire.Unmarshal(answer, &m); err != nil {
 		i.violated(err)
@@ -90,15 +98,24 @@ func (i *instance) booted(answer []byte) error {
 	if m.Error != nil {
 		return fmt.Errorf("%w: its module threw %w", mp.ErrBadPackage, m.Error)
 	}
+	i.begun(begin, m.Image)
 	i.mu.Lock()
 	i.exports = m.Exports
 	i.mu.Unlock()
 	if i.setState(starting, running) {
-		i.sup.totals.count(&i.sup.totals.starts, 1)
-		i.sup.watch.stir()
-		i.sup.events.emit(eventRunning, i.id, i.app())
+		i.tellRunning()
 		return nil
 	}
 	<-i.done // something ended it in this very moment
 	return nil
+}
+
+// tellRunning makes known that a program runs; a maker is nobody's.
+func (i *instance) tellRunning() {
+	if i.maker {
+		return
+	}
+	i.sup.totals.count(&i.sup.totals.starts, 1)
+	i.sup.watch.stir()
+	i.sup.events.emit(eventRunning, i.id, i.app())
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/internal/bundle"
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
+	"github.com/mpsupervisor/mpsupervisor/internal/image"
 	"github.com/mpsupervisor/mpsupervisor/internal/launch"
 	"github.com/mpsupervisor/mpsupervisor/internal/monitor"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
@@ -62,9 +63,10 @@ var _ Roots = (*roots.Dir)(nil)
 type Config struct {
 	Launcher     Launcher
 	LauncherPID  int
-	Roots        Roots  // closed when the supervisor stops; nil: packages with native programs are refused
-	Learn        bool   // the launcher was started so that it records system calls
-	CgroupLayout string // v1, hybrid, v2; for people
+	Roots        Roots        // closed when the supervisor stops; nil: packages with native programs are refused
+	Images       *image.Store // closed when the supervisor stops; nil: nothing is hibernated, and no ready images are made
+	Learn        bool         // the launcher was started so that it records system calls
+	CgroupLayout string       // v1, hybrid, v2; for people
 	Version      string
 	ConfigFile   string // for people; "" when run in place
 	Log          *slog.Logger
@@ -78,6 +80,8 @@ type Settings struct {
 	Max          mp.Limits     // nobody gets more
 	MaxPrograms  int           // running at once
 	PackageBytes int64         // of all kept packages together; those in use are never dropped
+	ReadyImages  int           // ready images that are kept; 0: none are made
+	ReadyBytes   int64         // of all of them together
 	LogBytes     int           // of console text kept for each program
 	LogLines     int           // likewise
 	Grace        time.Duration // that calls under way get when the supervisor stops
@@ -92,6 +96,8 @@ func DefaultSettings() Settings {
 		Max:          mp.MaxLimits(),
 		MaxPrograms:  256,
 		PackageBytes: 256 << 20,
+		ReadyImages:  64,
+		ReadyBytes:   256 << 20,
 		LogBytes:     256 << 10,
 		LogLines:     2000,
 		Grace:        5 * time.Second,
@@ -122,12 +128,19 @@ func (s Settings) Check() error {
 		return fmt.Errorf("max programs is %d; it must be positive", s.MaxPrograms)
 	case s.PackageBytes < 1:
 		return fmt.Errorf("package bytes is %d; it must be positive", s.PackageBytes)
+	case s.ReadyImages < 0 || s.ReadyBytes < 0:
+		return errors.New("ready images and ready bytes must not be negative")
 	case s.LogBytes < 1 || s.LogLines < 1:
 		return errors.New("log bytes and log lines must be positive")
 	case s.Grace < 0:
 		return fmt.Errorf("grace is %v; it must not be negative", s.Grace)
 	}
 	return nil
+}
+
+// readyOptions are the bounds of ready images as their store has them.
+func (s Settings) readyOptions() image.Options {
+	return image.Options{Ready: s.ReadyImages, ReadyBytes: s.ReadyBytes}
 }
 
 // allowed reports the first limit of l that is above the host's.

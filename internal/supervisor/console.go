@@ -104,6 +104,15 @@ func (c *console) close(now time.Time) {
 	c.lines.shrink(endedBytes)
 }
 
+// follow has the console begin with the lines of one that was closed.
+func (c *console) follow(old *console) {
+	kept, dropped := old.counts()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept, c.dropped = kept, dropped
+	c.lines.adopt(old.lines)
+}
+
 // counts gives how many lines were kept and dropped so far.
 func (c *console) counts() (kept, dropped uint64) {
 	c.mu.Lock()

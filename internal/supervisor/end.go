@@ -17,7 +17,7 @@ func (i *instance) end(v verdict) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	switch i.state {
-	case starting, running:
+	case starting, running, suspending:
 		i.state = ending
 		if !within(i.dead, 0) {
 			i.ours = &v

@@ -130,7 +130,7 @@ func (b *inbox) takeSealed(body []byte) error {
 	b.phase = phaseSealed
 	i := b.inst
 	i.mu.Lock()
-	i.image = m.Image
+	i.image, i.build = m.Image, m.Build
 	i.mu.Unlock()
 	close(i.sealed)
 	return nil

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,7 @@ const (
 )
 
 func (v *service) List(ctx context.Context, req *controlpb.ListRequest) (*controlpb.ListResponse, error) {
-	all := v.s.list(req.GetAll())
+	all, awake := v.s.list(req.GetAll()), len(v.s.list(false))
 	res := &controlpb.ListResponse{Programs: make([]*controlpb.Program, len(all))}
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, statsAtOnce)
@@ -37,10 +38,14 @@ func (v *service) List(ctx context.Context, req *controlpb.ListRequest) (*contro
 		})
 	}
 	wg.Wait()
+	res.Programs = slices.Insert(res.Programs, min(awake, len(all)), v.s.sleeping()...)
 	return res, nil
 }
 
 func (v *service) Inspect(ctx context.Context, req *controlpb.InspectRequest) (*controlpb.InspectResponse, error) {
+	if sl := v.s.sleeper(req.GetId()); sl != nil {
+		return sl.inspect(), nil
+	}
 	i, err := v.s.find(req.GetId())
 	if err != nil {
 		return nil, err
@@ -64,6 +69,7 @@ func (v *service) Inspect(ctx context.Context, req *controlpb.InspectRequest) (*
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	res.Exports, res.Image = i.exports, i.image
+	res.StartImage, res.StartReason = i.start.image, i.start.reason
 	if i.proc.Pid != 0 {
 		res.PolicyDigest = i.proc.Policy.String()
 	}
@@ -100,7 +106,7 @@ func (i *instance) program(stat launch.Stat) *controlpb.Program {
 		Digest:      i.prog.digestText(),
 		Runtime:     i.prog.runtime(),
 		State:       state,
-		Started:     timestamppb.New(i.born),
+		Started:     timestamppb.New(i.began),
 		Pid:         int32(i.proc.Pid),
 		MemoryBytes: stat.Memory,
 		Cpu:         durationpb.New(stat.CPU),

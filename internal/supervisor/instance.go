@@ -3,6 +3,7 @@ package supervisor
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
@@ -16,17 +17,23 @@ import (
 // state is how far a program is in its life. It only moves forward:
 //
 //	starting ──▶ running ──▶ ending ──▶ ended
-//	    └───────────┴──────────▲──────────▲
+//	    │          ▲  │        ▲  ▲      ▲
+//	    │          │  ▼        │  │      │
+//	    │       suspending ────┘  │      │
+//	    └──────────┴──────────────┴──────┘
 //
 // ending means that its worker is being killed; one that ends by itself goes
-// to ended at once.
+// to ended at once. suspending means that it is about to be hibernated: it goes
+// back to running when that cannot be done. The worker of a hibernated program
+// has ended; what there is of it then is a sleeper.
 type state string
 
 const (
-	starting state = "starting"
-	running  state = "running"
-	ending   state = "ending"
-	ended    state = "ended"
+	starting   state = "starting"
+	running    state = "running"
+	suspending state = "suspending"
+	ending     state = "ending"
+	ended      state = "ended"
 )
 
 // instance is one program in one worker.
@@ -34,6 +41,9 @@ type instance struct {
 	id      mp.InstanceID
 	prog    program
 	born    time.Time
+	began   time.Time // before it was born, if it has been hibernated meanwhile
+	wake    *wake     // how it comes back from that; nil otherwise
+	maker   bool      // it is there to make a ready image, and serves nobody
 	console *console
 	sup     *Supervisor
 	slots   chan struct{} // one is held by each call under way
@@ -46,33 +56,38 @@ type instance struct {
 	done    chan struct{}      // closed when state is ended
 	inbox   inbox
 	askRate askRate
-	crashed *capture   // standard error
-	witness witness    // of what the kernel told
-	turn    sync.Mutex // held while the launcher is asked to change the worker; comes before mu
+	asks    atomic.Uint64 // made so far
+	crashed *capture      // standard error
+	witness witness       // of what the kernel told
+	turn    sync.Mutex    // held while the launcher is asked to change the worker; comes before mu
 
-	mu        sync.Mutex
-	state     state
-	limits    mp.Limits // as they were asked for; a rule may hold it back further
-	pause     pause
-	heap      heapLimit
-	entered   bool // the program was handed to the worker
-	sampled   monitor.Counters
-	peaks     peaks
-	proc      launch.Started
-	conn      *ipc.Conn // nil before the handshake
-	exports   []string
-	image     string
-	ours      *verdict // why we kill it
-	broke     error    // the rule that it broke
-	claim     *wire.Ending
-	exit      mp.Exit // when ended
-	endTime   time.Time
-	last      launch.Exited // for usage when ended
-	stats     ipc.Stats     // likewise
-	handshake string
-	calls     uint64
-	attached  int         // callers of Wait that the program lives for
-	lease     *time.Timer // ends a program whose first such caller never comes
+	mu         sync.Mutex
+	state      state
+	limits     mp.Limits // as they were asked for; a rule may hold it back further
+	pause      pause
+	heap       heapLimit
+	entered    bool // the program was handed to the worker
+	sampled    monitor.Counters
+	peaks      peaks
+	proc       launch.Started
+	conn       *ipc.Conn // nil before the handshake
+	exports    []string
+	image      string // what the worker says of its engine's heap
+	build      string // what it is a build of
+	start      start
+	asleep     bool     // it ended because its program was hibernated
+	remembered bool     // sup.mu guards it
+	ours       *verdict // why we kill it
+	broke      error    // the rule that it broke
+	claim      *wire.Ending
+	exit       mp.Exit // when ended
+	endTime    time.Time
+	last       launch.Exited // for usage when ended
+	stats      ipc.Stats     // likewise
+	handshake  string
+	calls      uint64
+	attached   int         // callers of Wait that the program lives for
+	lease      *time.Timer // ends a program whose first such caller never comes
 }
 
 func newInstance(s *Supervisor, p program, limits mp.Limits, settings Settings) *instance {
@@ -83,6 +98,7 @@ func newInstance(s *Supervisor, p program, limits mp.Limits, settings Settings) 
 		limits:  limits,
 		witness: newWitness(now),
 		born:    now,
+		began:   now,
 		console: newConsole(limits.LogRate, settings, now),
 		sup:     s,
 		slots:   make(chan struct{}, maxCalls),
@@ -136,6 +152,9 @@ func (i *instance) endedError() error {
 
 // gone is endedError for who holds i.mu.
 func (i *instance) gone() error {
+	if i.asleep {
+		return errAsleep(i.id)
+	}
 	return control.About(i.id, control.EncodeExit(i.exit, i.endTime), fmt.Errorf("%w: %v", mp.ErrEnded, i.exit))
 }
 
@@ -147,7 +166,12 @@ func (i *instance) available() error {
 		return nil
 	case starting:
 		return fmt.Errorf("%w: %s is still starting", control.ErrBusy, i.id)
+	case suspending:
+		return fmt.Errorf("%w: %s is just being hibernated", control.ErrBusy, i.id)
 	case ending:
+		if i.asleep {
+			return errAsleep(i.id)
+		}
 		return control.About(i.id, nil, fmt.Errorf("%w: it is being ended", mp.ErrEnded))
 	}
 	return i.gone()

@@ -10,17 +10,25 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
-// register makes an instance, if there is room for one more.
-func (s *Supervisor) register(p program, limits mp.Limits) (*instance, error) {
+// admit makes an instance one of the live ones, if there is room for one more.
+// A maker of images does not count.
+func (s *Supervisor) admit(i *instance) (*instance, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	running := 0
+	for _, other := range s.live {
+		if !other.maker {
+			running++
+		}
+	}
 	switch {
 	case s.draining:
 		return nil, control.ErrStopping
-	case len(s.live) >= s.settings.MaxPrograms:
-		return nil, fmt.Errorf("%w: %d programs run, which is the most that this supervisor starts", control.ErrBusy, len(s.live))
+	case running >= s.settings.MaxPrograms && !i.maker:
+		return nil, fmt.Errorf("%w: %d programs run, which is the most that this supervisor starts", control.ErrBusy, running)
+	case s.live[i.id] != nil: // cannot happen: a hibernated program has no worker
+		return nil, fmt.Errorf("%w: there is a program %s already", control.ErrBusy, i.id)
 	}
-	i := newInstance(s, p, limits, s.settings)
 	s.live[i.id] = i
 	return i, nil
 }
@@ -39,17 +47,37 @@ func (s *Supervisor) forget(i *instance) {
 
 // retire moves an instance to the past.
 func (s *Supervisor) retire(i *instance) {
+	kept := i.maker || i.leftAsleep()
 	s.mu.Lock()
 	delete(s.live, i.id)
+	kept = kept || s.asleep[i.id] != nil
+	s.mu.Unlock()
+	s.packages.release(i.prog.pack)
+	s.watch.drop(i)
+	if !kept && s.remember(i) {
+		s.tellEnd(i)
+	}
+}
+
+// remember puts an instance that has ended among the past ones, once.
+func (s *Supervisor) remember(i *instance) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i.remembered {
+		return false
+	}
+	i.remembered = true
 	s.past = append(s.past, i)
 	if more := len(s.past) - maxPast; more > 0 {
 		s.past = slices.Delete(s.past, 0, more)
 	}
-	s.mu.Unlock()
-	s.packages.release(i.prog.pack)
+	return true
+}
+
+// tellEnd makes the end of a program known, and what is to be learnt of it.
+func (s *Supervisor) tellEnd(i *instance) {
 	exit, _ := i.result()
 	s.totals.ended(exit.Cause)
-	s.watch.drop(i)
 	s.watch.judge(i, exit)
 	s.events.emit(eventEnded, i.id, i.app(), "cause", string(exit.Cause), "exit", exit.String(), "status", itoa(exit.Status()))
 }
@@ -60,6 +88,9 @@ func (s *Supervisor) find(id string) (*instance, error) {
 	defer s.mu.Unlock()
 	if i := s.live[mp.InstanceID(id)]; i != nil {
 		return i, nil
+	}
+	if s.asleep[mp.InstanceID(id)] != nil {
+		return nil, errAsleep(mp.InstanceID(id))
 	}
 	for _, i := range s.past {
 		if i.id == mp.InstanceID(id) {
@@ -74,7 +105,7 @@ func (s *Supervisor) find(id string) (*instance, error) {
 func (s *Supervisor) list(all bool) []*instance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := s.liveOnes()
+	out := slices.DeleteFunc(s.liveOnes(), func(i *instance) bool { return i.maker })
 	slices.SortFunc(out, func(a, b *instance) int { return a.born.Compare(b.born) })
 	if all {
 		for _, i := range slices.Backward(s.past) {
@@ -129,7 +160,7 @@ func (s *Supervisor) drain() {
 	if s.busy == 0 {
 		close(s.idle)
 	}
-	running, calls, grace := len(s.live), s.busy, s.settings.Grace
+	running, calls, grace := len(s.liveOnes()), s.busy, s.settings.Grace
 	s.mu.Unlock()
 	s.events.emit(eventDraining, "", "", "programs", itoa(running), "calls", itoa(calls))
 	select {
@@ -138,11 +169,15 @@ func (s *Supervisor) drain() {
 	case <-time.After(grace):
 	}
 	s.endAll()
+	s.makers.finished.Wait()
 	s.events.close()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
 	s.server.Shutdown(ctx)
 	s.packages.close()
+	if s.cfg.Images != nil {
+		s.cfg.Images.Close()
+	}
 	if s.cfg.Roots == nil {
 		return
 	}
@@ -154,7 +189,9 @@ func (s *Supervisor) drain() {
 // endAll ends every program and waits until nothing is left of any. Without a
 // launcher there is nobody to ask, and the programs end by that.
 func (s *Supervisor) endAll() {
-	all := s.list(false)
+	s.mu.Lock()
+	all := s.liveOnes()
+	s.mu.Unlock()
 	if !within(s.routed, 0) {
 		for _, i := range all {
 			i.end(verdict{cause: mp.CauseKilled, detail: "the supervisor stopped"})
@@ -184,6 +221,9 @@ func (s *Supervisor) Reload(next Settings) (restart []string, err error) {
 	s.mu.Unlock()
 	s.server.SetAccess(next.Access)
 	s.packages.setMax(next.PackageBytes)
+	if s.cfg.Images != nil {
+		s.cfg.Images.SetReady(next.readyOptions())
+	}
 	if err := s.watch.configure(next); err != nil {
 		return restart, err // cannot happen: the settings were checked
 	}

@@ -105,6 +105,17 @@ func (r *ring[T]) close() {
 	}
 }
 
+// adopt gives a ring that is empty the entries of another one.
+func (r *ring[T]) adopt(old *ring[T]) {
+	old.mu.Lock()
+	entries, next, size := slices.Clone(old.entries), old.next, old.size
+	old.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entries, r.next, r.size = entries, next, size
+	r.trim()
+}
+
 // batch is how many entries a reader takes at a time.
 const batch = 64
 

@@ -131,7 +131,7 @@ func (v *service) admit(p *pack, req *controlpb.StartRequest, a *attachments) (*
 	if err := v.s.extract(&prog, a); err != nil {
 		return nil, err
 	}
-	return v.s.register(prog, limits)
+	return v.s.admit(newInstance(v.s, prog, limits, v.s.current()))
 }
 
 func (v *service) Call(ctx context.Context, req *controlpb.CallRequest) (*controlpb.CallResponse, error) {
@@ -158,6 +158,10 @@ func (v *service) Call(ctx context.Context, req *controlpb.CallRequest) (*contro
 }
 
 func (v *service) Kill(ctx context.Context, req *controlpb.KillRequest) (*controlpb.KillResponse, error) {
+	if sl := v.s.sleeper(req.GetId()); sl != nil {
+		exit, err := v.s.killSleeper(sl)
+		return &controlpb.KillResponse{Exit: exit}, err
+	}
 	i, err := v.s.find(req.GetId())
 	if err != nil {
 		return nil, err
@@ -187,14 +191,14 @@ func (v *service) Wait(ctx context.Context, req *controlpb.WaitRequest) (*contro
 }
 
 func (v *service) Logs(ctx context.Context, req *controlpb.LogsRequest, out *connect.ServerStream[controlpb.LogLine]) error {
-	i, err := v.s.find(req.GetId())
+	lines, err := v.s.linesOf(req.GetId())
 	if err != nil {
 		return err
 	}
 	if err := out.Send(nil); err != nil { // headers: the caller learns that the program is known
 		return err
 	}
-	return i.console.lines.each(ctx, req.GetFollow(), func(l line, lost uint64) error {
+	return lines.each(ctx, req.GetFollow(), func(l line, lost uint64) error {
 		return out.Send(&controlpb.LogLine{
 			Time:    timestamppb.New(l.time),
 			Level:   l.level,
@@ -231,5 +235,6 @@ func (v *service) Info(context.Context, *controlpb.InfoRequest) (*controlpb.Info
 		CgroupLayout: c.CgroupLayout,
 		ConfigFile:   c.ConfigFile,
 		Running:      uint32(len(v.s.list(false))),
+		Hibernated:   uint32(len(v.s.sleepers())),
 	}, nil
 }

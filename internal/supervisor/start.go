@@ -46,6 +46,7 @@ func (s *Supervisor) start(ctx context.Context, i *instance, a attachments) erro
 		err = i.boot(ctx, conn, a)
 	}
 	if err == nil {
+		s.makers.want(i)
 		return nil
 	}
 	err = s.undo(i, err)
@@ -138,7 +139,9 @@ func (s *Supervisor) launch(ctx context.Context, i *instance, a attachments) (*o
 		return nil, nil, fmt.Errorf("the launcher cannot make a worker: %w", err)
 	}
 	i.launched(started, pidfd, p.stderr)
-	s.events.emit(eventStarted, i.id, i.app(), "pid", itoa(started.Pid), "policy", started.Policy.String())
+	if !i.maker {
+		s.events.emit(eventStarted, i.id, i.app(), "pid", itoa(started.Pid), "policy", started.Policy.String())
+	}
 	birth, err := sendBirth(p.birth, i.id, started)
 	if err != nil {
 		p.channel.Close()

@@ -36,6 +36,7 @@ type Supervisor struct {
 	events   *events
 	packages *store
 	watch    *watcher
+	makers   *makers
 	totals   totals
 	born     time.Time
 	routed   chan struct{} // closed when the launcher will tell nothing more
@@ -43,6 +44,7 @@ type Supervisor struct {
 	mu       sync.Mutex
 	settings Settings
 	live     map[mp.InstanceID]*instance
+	asleep   map[mp.InstanceID]*sleeper
 	past     []*instance // the latest ended ones, oldest first
 	draining bool
 	busy     int           // calls under way
@@ -63,9 +65,12 @@ func New(cfg Config) (*Supervisor, error) {
 		routed:   make(chan struct{}),
 		settings: cfg.Settings,
 		live:     map[mp.InstanceID]*instance{},
+		asleep:   map[mp.InstanceID]*sleeper{},
 		idle:     make(chan struct{}),
 	}
 	s.packages = newStore(cfg.PackageBytes, s.unpacked)
+	s.makers = newMakers(s)
+	s.wakeSleepers()
 	var err error
 	if s.watch, err = newWatcher(s, cfg.Settings); err != nil {
 		return nil, err

@@ -13,6 +13,9 @@ import (
 func (i *instance) wait(ctx context.Context) (*controlpb.Exit, error) {
 	select {
 	case <-i.done:
+		if i.leftAsleep() {
+			return nil, errAsleep(i.id)
+		}
 		return control.EncodeExit(i.result()), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()

@@ -100,10 +100,13 @@ type Done struct{}
 type Booted struct {
 	Exports []string       `cbor:"1,keyasint,omitempty"`
 	Error   *mp.GuestError `cbor:"2,keyasint,omitempty"`
-	// Image answers Boot's: the kind of the image that the program began with,
-	// or why it was evaluated from its source instead.
+	// Image answers Boot's: Restored, or why the program was evaluated from its
+	// source instead.
 	Image string `cbor:"3,keyasint,omitempty"`
 }
+
+// Restored is Booted.Image of a program that began with the image.
+const Restored = "restored"
 
 // Call asks for one exported function. Input is JSON.
 type Call struct {

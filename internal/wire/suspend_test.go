@@ -38,7 +38,7 @@ func TestSuspendRoundTrip(t *testing.T) {
 	for _, m := range []Message{
 		&Suspend{Kind: mp.ImageReady}, &Suspend{Kind: mp.ImageInstance},
 		&Suspended{Bytes: 1 << 40}, &Suspended{Refused: "impure"},
-		&Booted{Image: string(mp.ImageReady)},
+		&Booted{Image: Restored},
 		&Sealed{Image: "mapped", Build: "a/b/c/d"},
 		&Boot{Heap: 1, TurnMillis: 1, ResultBytes: 1, Image: true, Digest: mp.Digest{1, 2}},
 	} {

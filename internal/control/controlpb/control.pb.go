@@ -1058,14 +1058,16 @@ type Program struct {
 	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	Version       string                 `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
 	Digest        string                 `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
-	State         string                 `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"` // starting, running, ending, ended
+	State         string                 `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"` // starting, running, frozen, suspending, hibernated, ending, ended
 	Started       *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=started,proto3" json:"started,omitempty"`
 	Pid           int32                  `protobuf:"varint,8,opt,name=pid,proto3" json:"pid,omitempty"`
 	MemoryBytes   uint64                 `protobuf:"varint,9,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
 	Cpu           *durationpb.Duration   `protobuf:"bytes,10,opt,name=cpu,proto3" json:"cpu,omitempty"`
 	Calls         uint64                 `protobuf:"varint,11,opt,name=calls,proto3" json:"calls,omitempty"`
-	Exit          *Exit                  `protobuf:"bytes,12,opt,name=exit,proto3" json:"exit,omitempty"`       // when ended
-	Runtime       string                 `protobuf:"bytes,13,opt,name=runtime,proto3" json:"runtime,omitempty"` // js, native
+	Exit          *Exit                  `protobuf:"bytes,12,opt,name=exit,proto3" json:"exit,omitempty"`                                // when ended
+	Runtime       string                 `protobuf:"bytes,13,opt,name=runtime,proto3" json:"runtime,omitempty"`                          // js, native
+	ImageBytes    uint64                 `protobuf:"varint,14,opt,name=image_bytes,json=imageBytes,proto3" json:"image_bytes,omitempty"` // when hibernated: of its heap's image
+	Hibernated    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=hibernated,proto3" json:"hibernated,omitempty"`                    // since when it is
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1189,6 +1191,20 @@ func (x *Program) GetRuntime() string {
 		return x.Runtime
 	}
 	return ""
+}
+
+func (x *Program) GetImageBytes() uint64 {
+	if x != nil {
+		return x.ImageBytes
+	}
+	return 0
+}
+
+func (x *Program) GetHibernated() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Hibernated
+	}
+	return nil
 }
 
 type Exit struct {
@@ -1336,18 +1352,22 @@ func (x *InspectRequest) GetId() string {
 }
 
 type InspectResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Program       *Program               `protobuf:"bytes,1,opt,name=program,proto3" json:"program,omitempty"`
-	Limits        *Limits                `protobuf:"bytes,2,opt,name=limits,proto3" json:"limits,omitempty"`
-	Exports       []string               `protobuf:"bytes,3,rep,name=exports,proto3" json:"exports,omitempty"`
-	Locks         []*Lock                `protobuf:"bytes,4,rep,name=locks,proto3" json:"locks,omitempty"` // empty when ended
-	Usage         *Usage                 `protobuf:"bytes,5,opt,name=usage,proto3" json:"usage,omitempty"`
-	Channel       *Channel               `protobuf:"bytes,6,opt,name=channel,proto3" json:"channel,omitempty"`
-	PolicyDigest  string                 `protobuf:"bytes,7,opt,name=policy_digest,json=policyDigest,proto3" json:"policy_digest,omitempty"`
-	Entry         string                 `protobuf:"bytes,8,opt,name=entry,proto3" json:"entry,omitempty"`
-	Image         string                 `protobuf:"bytes,9,opt,name=image,proto3" json:"image,omitempty"`      // of the engine's heap: mapped, or evaluated and why
-	Denials       []*Denial              `protobuf:"bytes,10,rep,name=denials,proto3" json:"denials,omitempty"` // system calls that were refused, most frequent first
-	Learning      bool                   `protobuf:"varint,11,opt,name=learning,proto3" json:"learning,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Program      *Program               `protobuf:"bytes,1,opt,name=program,proto3" json:"program,omitempty"`
+	Limits       *Limits                `protobuf:"bytes,2,opt,name=limits,proto3" json:"limits,omitempty"`
+	Exports      []string               `protobuf:"bytes,3,rep,name=exports,proto3" json:"exports,omitempty"`
+	Locks        []*Lock                `protobuf:"bytes,4,rep,name=locks,proto3" json:"locks,omitempty"` // empty when ended
+	Usage        *Usage                 `protobuf:"bytes,5,opt,name=usage,proto3" json:"usage,omitempty"`
+	Channel      *Channel               `protobuf:"bytes,6,opt,name=channel,proto3" json:"channel,omitempty"`
+	PolicyDigest string                 `protobuf:"bytes,7,opt,name=policy_digest,json=policyDigest,proto3" json:"policy_digest,omitempty"`
+	Entry        string                 `protobuf:"bytes,8,opt,name=entry,proto3" json:"entry,omitempty"`
+	Image        string                 `protobuf:"bytes,9,opt,name=image,proto3" json:"image,omitempty"`      // of the engine's heap: mapped, or evaluated and why
+	Denials      []*Denial              `protobuf:"bytes,10,rep,name=denials,proto3" json:"denials,omitempty"` // system calls that were refused, most frequent first
+	Learning     bool                   `protobuf:"varint,11,opt,name=learning,proto3" json:"learning,omitempty"`
+	// What the program itself began with: prelude (its source was evaluated), ready
+	// (its package's heap image) or instance (its own); and why nothing quicker.
+	StartImage    string `protobuf:"bytes,12,opt,name=start_image,json=startImage,proto3" json:"start_image,omitempty"`
+	StartReason   string `protobuf:"bytes,13,opt,name=start_reason,json=startReason,proto3" json:"start_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1457,6 +1477,20 @@ func (x *InspectResponse) GetLearning() bool {
 		return x.Learning
 	}
 	return false
+}
+
+func (x *InspectResponse) GetStartImage() string {
+	if x != nil {
+		return x.StartImage
+	}
+	return ""
+}
+
+func (x *InspectResponse) GetStartReason() string {
+	if x != nil {
+		return x.StartReason
+	}
+	return ""
 }
 
 // Denial counts one system call that was refused.
@@ -2374,6 +2408,230 @@ func (*ThawResponse) Descriptor() ([]byte, []int) {
 	return file_control_proto_rawDescGZIP(), []int{34}
 }
 
+type HibernateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HibernateRequest) Reset() {
+	*x = HibernateRequest{}
+	mi := &file_control_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HibernateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HibernateRequest) ProtoMessage() {}
+
+func (x *HibernateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HibernateRequest.ProtoReflect.Descriptor instead.
+func (*HibernateRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *HibernateRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type HibernateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ImageBytes    uint64                 `protobuf:"varint,1,opt,name=image_bytes,json=imageBytes,proto3" json:"image_bytes,omitempty"`
+	StateBytes    uint64                 `protobuf:"varint,2,opt,name=state_bytes,json=stateBytes,proto3" json:"state_bytes,omitempty"` // that the program saved itself
+	Took          *durationpb.Duration   `protobuf:"bytes,3,opt,name=took,proto3" json:"took,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HibernateResponse) Reset() {
+	*x = HibernateResponse{}
+	mi := &file_control_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HibernateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HibernateResponse) ProtoMessage() {}
+
+func (x *HibernateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HibernateResponse.ProtoReflect.Descriptor instead.
+func (*HibernateResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *HibernateResponse) GetImageBytes() uint64 {
+	if x != nil {
+		return x.ImageBytes
+	}
+	return 0
+}
+
+func (x *HibernateResponse) GetStateBytes() uint64 {
+	if x != nil {
+		return x.StateBytes
+	}
+	return 0
+}
+
+func (x *HibernateResponse) GetTook() *durationpb.Duration {
+	if x != nil {
+		return x.Took
+	}
+	return nil
+}
+
+type ResumeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeRequest) Reset() {
+	*x = ResumeRequest{}
+	mi := &file_control_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeRequest) ProtoMessage() {}
+
+func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeRequest.ProtoReflect.Descriptor instead.
+func (*ResumeRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ResumeRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ResumeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Image         string                 `protobuf:"bytes,1,opt,name=image,proto3" json:"image,omitempty"`   // instance: it went on; prelude or ready: it began anew
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"` // for which it began anew
+	Exports       []string               `protobuf:"bytes,3,rep,name=exports,proto3" json:"exports,omitempty"`
+	Took          *durationpb.Duration   `protobuf:"bytes,4,opt,name=took,proto3" json:"took,omitempty"`
+	Exit          *Exit                  `protobuf:"bytes,5,opt,name=exit,proto3" json:"exit,omitempty"` // set when it began anew and ended while its module was evaluated
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeResponse) Reset() {
+	*x = ResumeResponse{}
+	mi := &file_control_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeResponse) ProtoMessage() {}
+
+func (x *ResumeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeResponse.ProtoReflect.Descriptor instead.
+func (*ResumeResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ResumeResponse) GetImage() string {
+	if x != nil {
+		return x.Image
+	}
+	return ""
+}
+
+func (x *ResumeResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ResumeResponse) GetExports() []string {
+	if x != nil {
+		return x.Exports
+	}
+	return nil
+}
+
+func (x *ResumeResponse) GetTook() *durationpb.Duration {
+	if x != nil {
+		return x.Took
+	}
+	return nil
+}
+
+func (x *ResumeResponse) GetExit() *Exit {
+	if x != nil {
+		return x.Exit
+	}
+	return nil
+}
+
 type SignalRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2384,7 +2642,7 @@ type SignalRequest struct {
 
 func (x *SignalRequest) Reset() {
 	*x = SignalRequest{}
-	mi := &file_control_proto_msgTypes[35]
+	mi := &file_control_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2396,7 +2654,7 @@ func (x *SignalRequest) String() string {
 func (*SignalRequest) ProtoMessage() {}
 
 func (x *SignalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[35]
+	mi := &file_control_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2409,7 +2667,7 @@ func (x *SignalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalRequest.ProtoReflect.Descriptor instead.
 func (*SignalRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{35}
+	return file_control_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SignalRequest) GetId() string {
@@ -2434,7 +2692,7 @@ type SignalResponse struct {
 
 func (x *SignalResponse) Reset() {
 	*x = SignalResponse{}
-	mi := &file_control_proto_msgTypes[36]
+	mi := &file_control_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2446,7 +2704,7 @@ func (x *SignalResponse) String() string {
 func (*SignalResponse) ProtoMessage() {}
 
 func (x *SignalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[36]
+	mi := &file_control_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2459,7 +2717,7 @@ func (x *SignalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalResponse.ProtoReflect.Descriptor instead.
 func (*SignalResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{36}
+	return file_control_proto_rawDescGZIP(), []int{40}
 }
 
 type StatsRequest struct {
@@ -2472,7 +2730,7 @@ type StatsRequest struct {
 
 func (x *StatsRequest) Reset() {
 	*x = StatsRequest{}
-	mi := &file_control_proto_msgTypes[37]
+	mi := &file_control_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2484,7 +2742,7 @@ func (x *StatsRequest) String() string {
 func (*StatsRequest) ProtoMessage() {}
 
 func (x *StatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[37]
+	mi := &file_control_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2497,7 +2755,7 @@ func (x *StatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatsRequest.ProtoReflect.Descriptor instead.
 func (*StatsRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{37}
+	return file_control_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *StatsRequest) GetId() string {
@@ -2523,7 +2781,7 @@ type StatsResponse struct {
 
 func (x *StatsResponse) Reset() {
 	*x = StatsResponse{}
-	mi := &file_control_proto_msgTypes[38]
+	mi := &file_control_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2535,7 +2793,7 @@ func (x *StatsResponse) String() string {
 func (*StatsResponse) ProtoMessage() {}
 
 func (x *StatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[38]
+	mi := &file_control_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2548,7 +2806,7 @@ func (x *StatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatsResponse.ProtoReflect.Descriptor instead.
 func (*StatsResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{38}
+	return file_control_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *StatsResponse) GetStats() []*Stats {
@@ -2572,7 +2830,7 @@ type Stats struct {
 
 func (x *Stats) Reset() {
 	*x = Stats{}
-	mi := &file_control_proto_msgTypes[39]
+	mi := &file_control_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2584,7 +2842,7 @@ func (x *Stats) String() string {
 func (*Stats) ProtoMessage() {}
 
 func (x *Stats) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[39]
+	mi := &file_control_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2597,7 +2855,7 @@ func (x *Stats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stats.ProtoReflect.Descriptor instead.
 func (*Stats) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{39}
+	return file_control_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Stats) GetProgram() *Program {
@@ -2664,7 +2922,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_control_proto_msgTypes[40]
+	mi := &file_control_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2676,7 +2934,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[40]
+	mi := &file_control_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2689,7 +2947,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{40}
+	return file_control_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Sample) GetTime() *timestamppb.Timestamp {
@@ -2792,7 +3050,7 @@ type LearnedRequest struct {
 
 func (x *LearnedRequest) Reset() {
 	*x = LearnedRequest{}
-	mi := &file_control_proto_msgTypes[41]
+	mi := &file_control_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2804,7 +3062,7 @@ func (x *LearnedRequest) String() string {
 func (*LearnedRequest) ProtoMessage() {}
 
 func (x *LearnedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[41]
+	mi := &file_control_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2817,7 +3075,7 @@ func (x *LearnedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedRequest.ProtoReflect.Descriptor instead.
 func (*LearnedRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{41}
+	return file_control_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *LearnedRequest) GetId() string {
@@ -2840,7 +3098,7 @@ type LearnedResponse struct {
 
 func (x *LearnedResponse) Reset() {
 	*x = LearnedResponse{}
-	mi := &file_control_proto_msgTypes[42]
+	mi := &file_control_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2852,7 +3110,7 @@ func (x *LearnedResponse) String() string {
 func (*LearnedResponse) ProtoMessage() {}
 
 func (x *LearnedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[42]
+	mi := &file_control_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2865,7 +3123,7 @@ func (x *LearnedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedResponse.ProtoReflect.Descriptor instead.
 func (*LearnedResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{42}
+	return file_control_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *LearnedResponse) GetComplete() bool {
@@ -2914,7 +3172,7 @@ type LearnedCall struct {
 
 func (x *LearnedCall) Reset() {
 	*x = LearnedCall{}
-	mi := &file_control_proto_msgTypes[43]
+	mi := &file_control_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2926,7 +3184,7 @@ func (x *LearnedCall) String() string {
 func (*LearnedCall) ProtoMessage() {}
 
 func (x *LearnedCall) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[43]
+	mi := &file_control_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2939,7 +3197,7 @@ func (x *LearnedCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedCall.ProtoReflect.Descriptor instead.
 func (*LearnedCall) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{43}
+	return file_control_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *LearnedCall) GetSyscall() string {
@@ -2972,7 +3230,7 @@ type QuarantineRequest struct {
 
 func (x *QuarantineRequest) Reset() {
 	*x = QuarantineRequest{}
-	mi := &file_control_proto_msgTypes[44]
+	mi := &file_control_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2984,7 +3242,7 @@ func (x *QuarantineRequest) String() string {
 func (*QuarantineRequest) ProtoMessage() {}
 
 func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[44]
+	mi := &file_control_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2997,7 +3255,7 @@ func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineRequest.ProtoReflect.Descriptor instead.
 func (*QuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{44}
+	return file_control_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *QuarantineRequest) GetClear() string {
@@ -3016,7 +3274,7 @@ type QuarantineResponse struct {
 
 func (x *QuarantineResponse) Reset() {
 	*x = QuarantineResponse{}
-	mi := &file_control_proto_msgTypes[45]
+	mi := &file_control_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3028,7 +3286,7 @@ func (x *QuarantineResponse) String() string {
 func (*QuarantineResponse) ProtoMessage() {}
 
 func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[45]
+	mi := &file_control_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3041,7 +3299,7 @@ func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineResponse.ProtoReflect.Descriptor instead.
 func (*QuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{45}
+	return file_control_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *QuarantineResponse) GetQuarantined() []*Quarantined {
@@ -3064,7 +3322,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_control_proto_msgTypes[46]
+	mi := &file_control_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3076,7 +3334,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[46]
+	mi := &file_control_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3089,7 +3347,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{46}
+	return file_control_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Quarantined) GetDigest() string {
@@ -3135,7 +3393,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_control_proto_msgTypes[47]
+	mi := &file_control_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3147,7 +3405,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[47]
+	mi := &file_control_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3160,7 +3418,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{47}
+	return file_control_proto_rawDescGZIP(), []int{51}
 }
 
 type InfoResponse struct {
@@ -3173,13 +3431,14 @@ type InfoResponse struct {
 	CgroupLayout  string                 `protobuf:"bytes,6,opt,name=cgroup_layout,json=cgroupLayout,proto3" json:"cgroup_layout,omitempty"` // v1, hybrid, v2
 	ConfigFile    string                 `protobuf:"bytes,7,opt,name=config_file,json=configFile,proto3" json:"config_file,omitempty"`
 	Running       uint32                 `protobuf:"varint,8,opt,name=running,proto3" json:"running,omitempty"`
+	Hibernated    uint32                 `protobuf:"varint,9,opt,name=hibernated,proto3" json:"hibernated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_control_proto_msgTypes[48]
+	mi := &file_control_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3191,7 +3450,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[48]
+	mi := &file_control_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3204,7 +3463,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{48}
+	return file_control_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *InfoResponse) GetVersion() string {
@@ -3259,6 +3518,13 @@ func (x *InfoResponse) GetConfigFile() string {
 func (x *InfoResponse) GetRunning() uint32 {
 	if x != nil {
 		return x.Running
+	}
+	return 0
+}
+
+func (x *InfoResponse) GetHibernated() uint32 {
+	if x != nil {
+		return x.Hibernated
 	}
 	return 0
 }
@@ -3359,7 +3625,7 @@ const file_control_proto_rawDesc = "" +
 	"\vListRequest\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\"L\n" +
 	"\fListResponse\x12<\n" +
-	"\bprograms\x18\x01 \x03(\v2 .mpsupervisor.control.v1.ProgramR\bprograms\"\x87\x03\n" +
+	"\bprograms\x18\x01 \x03(\v2 .mpsupervisor.control.v1.ProgramR\bprograms\"\xe4\x03\n" +
 	"\aProgram\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12\x12\n" +
@@ -3374,7 +3640,12 @@ const file_control_proto_rawDesc = "" +
 	" \x01(\v2\x19.google.protobuf.DurationR\x03cpu\x12\x14\n" +
 	"\x05calls\x18\v \x01(\x04R\x05calls\x121\n" +
 	"\x04exit\x18\f \x01(\v2\x1d.mpsupervisor.control.v1.ExitR\x04exit\x12\x18\n" +
-	"\aruntime\x18\r \x01(\tR\aruntime\"\xd8\x01\n" +
+	"\aruntime\x18\r \x01(\tR\aruntime\x12\x1f\n" +
+	"\vimage_bytes\x18\x0e \x01(\x04R\n" +
+	"imageBytes\x12:\n" +
+	"\n" +
+	"hibernated\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"hibernated\"\xd8\x01\n" +
 	"\x04Exit\x12\x14\n" +
 	"\x05cause\x18\x01 \x01(\tR\x05cause\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\x05R\x04code\x12\x16\n" +
@@ -3385,7 +3656,7 @@ const file_control_proto_rawDesc = "" +
 	"\x06status\x18\a \x01(\x05R\x06status\x12.\n" +
 	"\x04time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x04time\" \n" +
 	"\x0eInspectRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\xef\x03\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xb3\x04\n" +
 	"\x0fInspectResponse\x12:\n" +
 	"\aprogram\x18\x01 \x01(\v2 .mpsupervisor.control.v1.ProgramR\aprogram\x127\n" +
 	"\x06limits\x18\x02 \x01(\v2\x1f.mpsupervisor.control.v1.LimitsR\x06limits\x12\x18\n" +
@@ -3398,7 +3669,10 @@ const file_control_proto_rawDesc = "" +
 	"\x05image\x18\t \x01(\tR\x05image\x129\n" +
 	"\adenials\x18\n" +
 	" \x03(\v2\x1f.mpsupervisor.control.v1.DenialR\adenials\x12\x1a\n" +
-	"\blearning\x18\v \x01(\bR\blearning\"d\n" +
+	"\blearning\x18\v \x01(\bR\blearning\x12\x1f\n" +
+	"\vstart_image\x18\f \x01(\tR\n" +
+	"startImage\x12!\n" +
+	"\fstart_reason\x18\r \x01(\tR\vstartReason\"d\n" +
 	"\x06Denial\x12\x18\n" +
 	"\asyscall\x18\x01 \x01(\tR\asyscall\x12\x12\n" +
 	"\x04arch\x18\x02 \x01(\tR\x04arch\x12\x16\n" +
@@ -3462,7 +3736,23 @@ const file_control_proto_rawDesc = "" +
 	"\x0eFreezeResponse\"\x1d\n" +
 	"\vThawRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x0e\n" +
-	"\fThawResponse\"7\n" +
+	"\fThawResponse\"\"\n" +
+	"\x10HibernateRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x84\x01\n" +
+	"\x11HibernateResponse\x12\x1f\n" +
+	"\vimage_bytes\x18\x01 \x01(\x04R\n" +
+	"imageBytes\x12\x1f\n" +
+	"\vstate_bytes\x18\x02 \x01(\x04R\n" +
+	"stateBytes\x12-\n" +
+	"\x04took\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04took\"\x1f\n" +
+	"\rResumeRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xba\x01\n" +
+	"\x0eResumeResponse\x12\x14\n" +
+	"\x05image\x18\x01 \x01(\tR\x05image\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
+	"\aexports\x18\x03 \x03(\tR\aexports\x12-\n" +
+	"\x04took\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x04took\x121\n" +
+	"\x04exit\x18\x05 \x01(\v2\x1d.mpsupervisor.control.v1.ExitR\x04exit\"7\n" +
 	"\rSignalRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\"\x10\n" +
@@ -3517,7 +3807,7 @@ const file_control_proto_rawDesc = "" +
 	"\acrashes\x18\x03 \x01(\rR\acrashes\x120\n" +
 	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x12\n" +
 	"\x04last\x18\x05 \x01(\tR\x04last\"\r\n" +
-	"\vInfoRequest\"\x85\x02\n" +
+	"\vInfoRequest\"\xa5\x02\n" +
 	"\fInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x10\n" +
 	"\x03pid\x18\x02 \x01(\x05R\x03pid\x12\x10\n" +
@@ -3527,7 +3817,10 @@ const file_control_proto_rawDesc = "" +
 	"\rcgroup_layout\x18\x06 \x01(\tR\fcgroupLayout\x12\x1f\n" +
 	"\vconfig_file\x18\a \x01(\tR\n" +
 	"configFile\x12\x18\n" +
-	"\arunning\x18\b \x01(\rR\arunning2\xf8\v\n" +
+	"\arunning\x18\b \x01(\rR\arunning\x12\x1e\n" +
+	"\n" +
+	"hibernated\x18\t \x01(\rR\n" +
+	"hibernated2\xb7\r\n" +
 	"\aControl\x12e\n" +
 	"\n" +
 	"PutPackage\x12*.mpsupervisor.control.v1.PutPackageRequest\x1a+.mpsupervisor.control.v1.PutPackageResponse\x12V\n" +
@@ -3541,7 +3834,9 @@ const file_control_proto_rawDesc = "" +
 	"\x06Events\x12&.mpsupervisor.control.v1.EventsRequest\x1a\x1e.mpsupervisor.control.v1.Event0\x01\x12Y\n" +
 	"\x06Update\x12&.mpsupervisor.control.v1.UpdateRequest\x1a'.mpsupervisor.control.v1.UpdateResponse\x12Y\n" +
 	"\x06Freeze\x12&.mpsupervisor.control.v1.FreezeRequest\x1a'.mpsupervisor.control.v1.FreezeResponse\x12S\n" +
-	"\x04Thaw\x12$.mpsupervisor.control.v1.ThawRequest\x1a%.mpsupervisor.control.v1.ThawResponse\x12Y\n" +
+	"\x04Thaw\x12$.mpsupervisor.control.v1.ThawRequest\x1a%.mpsupervisor.control.v1.ThawResponse\x12b\n" +
+	"\tHibernate\x12).mpsupervisor.control.v1.HibernateRequest\x1a*.mpsupervisor.control.v1.HibernateResponse\x12Y\n" +
+	"\x06Resume\x12&.mpsupervisor.control.v1.ResumeRequest\x1a'.mpsupervisor.control.v1.ResumeResponse\x12Y\n" +
 	"\x06Signal\x12&.mpsupervisor.control.v1.SignalRequest\x1a'.mpsupervisor.control.v1.SignalResponse\x12V\n" +
 	"\x05Stats\x12%.mpsupervisor.control.v1.StatsRequest\x1a&.mpsupervisor.control.v1.StatsResponse\x12\\\n" +
 	"\aLearned\x12'.mpsupervisor.control.v1.LearnedRequest\x1a(.mpsupervisor.control.v1.LearnedResponse\x12e\n" +
@@ -3561,7 +3856,7 @@ func file_control_proto_rawDescGZIP() []byte {
 	return file_control_proto_rawDescData
 }
 
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_control_proto_goTypes = []any{
 	(*PutPackageRequest)(nil),     // 0: mpsupervisor.control.v1.PutPackageRequest
 	(*PutPackageResponse)(nil),    // 1: mpsupervisor.control.v1.PutPackageResponse
@@ -3598,103 +3893,115 @@ var file_control_proto_goTypes = []any{
 	(*FreezeResponse)(nil),        // 32: mpsupervisor.control.v1.FreezeResponse
 	(*ThawRequest)(nil),           // 33: mpsupervisor.control.v1.ThawRequest
 	(*ThawResponse)(nil),          // 34: mpsupervisor.control.v1.ThawResponse
-	(*SignalRequest)(nil),         // 35: mpsupervisor.control.v1.SignalRequest
-	(*SignalResponse)(nil),        // 36: mpsupervisor.control.v1.SignalResponse
-	(*StatsRequest)(nil),          // 37: mpsupervisor.control.v1.StatsRequest
-	(*StatsResponse)(nil),         // 38: mpsupervisor.control.v1.StatsResponse
-	(*Stats)(nil),                 // 39: mpsupervisor.control.v1.Stats
-	(*Sample)(nil),                // 40: mpsupervisor.control.v1.Sample
-	(*LearnedRequest)(nil),        // 41: mpsupervisor.control.v1.LearnedRequest
-	(*LearnedResponse)(nil),       // 42: mpsupervisor.control.v1.LearnedResponse
-	(*LearnedCall)(nil),           // 43: mpsupervisor.control.v1.LearnedCall
-	(*QuarantineRequest)(nil),     // 44: mpsupervisor.control.v1.QuarantineRequest
-	(*QuarantineResponse)(nil),    // 45: mpsupervisor.control.v1.QuarantineResponse
-	(*Quarantined)(nil),           // 46: mpsupervisor.control.v1.Quarantined
-	(*InfoRequest)(nil),           // 47: mpsupervisor.control.v1.InfoRequest
-	(*InfoResponse)(nil),          // 48: mpsupervisor.control.v1.InfoResponse
-	nil,                           // 49: mpsupervisor.control.v1.Event.FieldsEntry
-	(*durationpb.Duration)(nil),   // 50: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 51: google.protobuf.Timestamp
+	(*HibernateRequest)(nil),      // 35: mpsupervisor.control.v1.HibernateRequest
+	(*HibernateResponse)(nil),     // 36: mpsupervisor.control.v1.HibernateResponse
+	(*ResumeRequest)(nil),         // 37: mpsupervisor.control.v1.ResumeRequest
+	(*ResumeResponse)(nil),        // 38: mpsupervisor.control.v1.ResumeResponse
+	(*SignalRequest)(nil),         // 39: mpsupervisor.control.v1.SignalRequest
+	(*SignalResponse)(nil),        // 40: mpsupervisor.control.v1.SignalResponse
+	(*StatsRequest)(nil),          // 41: mpsupervisor.control.v1.StatsRequest
+	(*StatsResponse)(nil),         // 42: mpsupervisor.control.v1.StatsResponse
+	(*Stats)(nil),                 // 43: mpsupervisor.control.v1.Stats
+	(*Sample)(nil),                // 44: mpsupervisor.control.v1.Sample
+	(*LearnedRequest)(nil),        // 45: mpsupervisor.control.v1.LearnedRequest
+	(*LearnedResponse)(nil),       // 46: mpsupervisor.control.v1.LearnedResponse
+	(*LearnedCall)(nil),           // 47: mpsupervisor.control.v1.LearnedCall
+	(*QuarantineRequest)(nil),     // 48: mpsupervisor.control.v1.QuarantineRequest
+	(*QuarantineResponse)(nil),    // 49: mpsupervisor.control.v1.QuarantineResponse
+	(*Quarantined)(nil),           // 50: mpsupervisor.control.v1.Quarantined
+	(*InfoRequest)(nil),           // 51: mpsupervisor.control.v1.InfoRequest
+	(*InfoResponse)(nil),          // 52: mpsupervisor.control.v1.InfoResponse
+	nil,                           // 53: mpsupervisor.control.v1.Event.FieldsEntry
+	(*durationpb.Duration)(nil),   // 54: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 55: google.protobuf.Timestamp
 }
 var file_control_proto_depIdxs = []int32{
 	2,  // 0: mpsupervisor.control.v1.PutPackageResponse.warnings:type_name -> mpsupervisor.control.v1.Warning
-	50, // 1: mpsupervisor.control.v1.Limits.call_timeout:type_name -> google.protobuf.Duration
+	54, // 1: mpsupervisor.control.v1.Limits.call_timeout:type_name -> google.protobuf.Duration
 	3,  // 2: mpsupervisor.control.v1.StartRequest.limits:type_name -> mpsupervisor.control.v1.Limits
 	5,  // 3: mpsupervisor.control.v1.StartRequest.native:type_name -> mpsupervisor.control.v1.Native
-	50, // 4: mpsupervisor.control.v1.StartResponse.took:type_name -> google.protobuf.Duration
+	54, // 4: mpsupervisor.control.v1.StartResponse.took:type_name -> google.protobuf.Duration
 	16, // 5: mpsupervisor.control.v1.StartResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	50, // 6: mpsupervisor.control.v1.CallRequest.timeout:type_name -> google.protobuf.Duration
+	54, // 6: mpsupervisor.control.v1.CallRequest.timeout:type_name -> google.protobuf.Duration
 	9,  // 7: mpsupervisor.control.v1.CallResponse.thrown:type_name -> mpsupervisor.control.v1.Thrown
-	50, // 8: mpsupervisor.control.v1.CallResponse.took:type_name -> google.protobuf.Duration
+	54, // 8: mpsupervisor.control.v1.CallResponse.took:type_name -> google.protobuf.Duration
 	16, // 9: mpsupervisor.control.v1.ErrorInfo.exit:type_name -> mpsupervisor.control.v1.Exit
 	16, // 10: mpsupervisor.control.v1.KillResponse.exit:type_name -> mpsupervisor.control.v1.Exit
 	15, // 11: mpsupervisor.control.v1.ListResponse.programs:type_name -> mpsupervisor.control.v1.Program
-	51, // 12: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
-	50, // 13: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
+	55, // 12: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
+	54, // 13: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
 	16, // 14: mpsupervisor.control.v1.Program.exit:type_name -> mpsupervisor.control.v1.Exit
-	51, // 15: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
-	15, // 16: mpsupervisor.control.v1.InspectResponse.program:type_name -> mpsupervisor.control.v1.Program
-	3,  // 17: mpsupervisor.control.v1.InspectResponse.limits:type_name -> mpsupervisor.control.v1.Limits
-	20, // 18: mpsupervisor.control.v1.InspectResponse.locks:type_name -> mpsupervisor.control.v1.Lock
-	21, // 19: mpsupervisor.control.v1.InspectResponse.usage:type_name -> mpsupervisor.control.v1.Usage
-	22, // 20: mpsupervisor.control.v1.InspectResponse.channel:type_name -> mpsupervisor.control.v1.Channel
-	19, // 21: mpsupervisor.control.v1.InspectResponse.denials:type_name -> mpsupervisor.control.v1.Denial
-	50, // 22: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	16, // 23: mpsupervisor.control.v1.WaitResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	51, // 24: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
-	51, // 25: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
-	49, // 26: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
-	3,  // 27: mpsupervisor.control.v1.UpdateRequest.limits:type_name -> mpsupervisor.control.v1.Limits
-	3,  // 28: mpsupervisor.control.v1.UpdateResponse.limits:type_name -> mpsupervisor.control.v1.Limits
-	39, // 29: mpsupervisor.control.v1.StatsResponse.stats:type_name -> mpsupervisor.control.v1.Stats
-	15, // 30: mpsupervisor.control.v1.Stats.program:type_name -> mpsupervisor.control.v1.Program
-	3,  // 31: mpsupervisor.control.v1.Stats.limits:type_name -> mpsupervisor.control.v1.Limits
-	40, // 32: mpsupervisor.control.v1.Stats.now:type_name -> mpsupervisor.control.v1.Sample
-	40, // 33: mpsupervisor.control.v1.Stats.history:type_name -> mpsupervisor.control.v1.Sample
-	51, // 34: mpsupervisor.control.v1.Sample.time:type_name -> google.protobuf.Timestamp
-	43, // 35: mpsupervisor.control.v1.LearnedResponse.syscalls:type_name -> mpsupervisor.control.v1.LearnedCall
-	46, // 36: mpsupervisor.control.v1.QuarantineResponse.quarantined:type_name -> mpsupervisor.control.v1.Quarantined
-	51, // 37: mpsupervisor.control.v1.Quarantined.until:type_name -> google.protobuf.Timestamp
-	51, // 38: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
-	0,  // 39: mpsupervisor.control.v1.Control.PutPackage:input_type -> mpsupervisor.control.v1.PutPackageRequest
-	4,  // 40: mpsupervisor.control.v1.Control.Start:input_type -> mpsupervisor.control.v1.StartRequest
-	7,  // 41: mpsupervisor.control.v1.Control.Call:input_type -> mpsupervisor.control.v1.CallRequest
-	11, // 42: mpsupervisor.control.v1.Control.Kill:input_type -> mpsupervisor.control.v1.KillRequest
-	13, // 43: mpsupervisor.control.v1.Control.List:input_type -> mpsupervisor.control.v1.ListRequest
-	17, // 44: mpsupervisor.control.v1.Control.Inspect:input_type -> mpsupervisor.control.v1.InspectRequest
-	23, // 45: mpsupervisor.control.v1.Control.Wait:input_type -> mpsupervisor.control.v1.WaitRequest
-	25, // 46: mpsupervisor.control.v1.Control.Logs:input_type -> mpsupervisor.control.v1.LogsRequest
-	27, // 47: mpsupervisor.control.v1.Control.Events:input_type -> mpsupervisor.control.v1.EventsRequest
-	29, // 48: mpsupervisor.control.v1.Control.Update:input_type -> mpsupervisor.control.v1.UpdateRequest
-	31, // 49: mpsupervisor.control.v1.Control.Freeze:input_type -> mpsupervisor.control.v1.FreezeRequest
-	33, // 50: mpsupervisor.control.v1.Control.Thaw:input_type -> mpsupervisor.control.v1.ThawRequest
-	35, // 51: mpsupervisor.control.v1.Control.Signal:input_type -> mpsupervisor.control.v1.SignalRequest
-	37, // 52: mpsupervisor.control.v1.Control.Stats:input_type -> mpsupervisor.control.v1.StatsRequest
-	41, // 53: mpsupervisor.control.v1.Control.Learned:input_type -> mpsupervisor.control.v1.LearnedRequest
-	44, // 54: mpsupervisor.control.v1.Control.Quarantine:input_type -> mpsupervisor.control.v1.QuarantineRequest
-	47, // 55: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
-	1,  // 56: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
-	6,  // 57: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
-	8,  // 58: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
-	12, // 59: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
-	14, // 60: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
-	18, // 61: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
-	24, // 62: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
-	26, // 63: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
-	28, // 64: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
-	30, // 65: mpsupervisor.control.v1.Control.Update:output_type -> mpsupervisor.control.v1.UpdateResponse
-	32, // 66: mpsupervisor.control.v1.Control.Freeze:output_type -> mpsupervisor.control.v1.FreezeResponse
-	34, // 67: mpsupervisor.control.v1.Control.Thaw:output_type -> mpsupervisor.control.v1.ThawResponse
-	36, // 68: mpsupervisor.control.v1.Control.Signal:output_type -> mpsupervisor.control.v1.SignalResponse
-	38, // 69: mpsupervisor.control.v1.Control.Stats:output_type -> mpsupervisor.control.v1.StatsResponse
-	42, // 70: mpsupervisor.control.v1.Control.Learned:output_type -> mpsupervisor.control.v1.LearnedResponse
-	45, // 71: mpsupervisor.control.v1.Control.Quarantine:output_type -> mpsupervisor.control.v1.QuarantineResponse
-	48, // 72: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
-	56, // [56:73] is the sub-list for method output_type
-	39, // [39:56] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	55, // 15: mpsupervisor.control.v1.Program.hibernated:type_name -> google.protobuf.Timestamp
+	55, // 16: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
+	15, // 17: mpsupervisor.control.v1.InspectResponse.program:type_name -> mpsupervisor.control.v1.Program
+	3,  // 18: mpsupervisor.control.v1.InspectResponse.limits:type_name -> mpsupervisor.control.v1.Limits
+	20, // 19: mpsupervisor.control.v1.InspectResponse.locks:type_name -> mpsupervisor.control.v1.Lock
+	21, // 20: mpsupervisor.control.v1.InspectResponse.usage:type_name -> mpsupervisor.control.v1.Usage
+	22, // 21: mpsupervisor.control.v1.InspectResponse.channel:type_name -> mpsupervisor.control.v1.Channel
+	19, // 22: mpsupervisor.control.v1.InspectResponse.denials:type_name -> mpsupervisor.control.v1.Denial
+	54, // 23: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	16, // 24: mpsupervisor.control.v1.WaitResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	55, // 25: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
+	55, // 26: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
+	53, // 27: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
+	3,  // 28: mpsupervisor.control.v1.UpdateRequest.limits:type_name -> mpsupervisor.control.v1.Limits
+	3,  // 29: mpsupervisor.control.v1.UpdateResponse.limits:type_name -> mpsupervisor.control.v1.Limits
+	54, // 30: mpsupervisor.control.v1.HibernateResponse.took:type_name -> google.protobuf.Duration
+	54, // 31: mpsupervisor.control.v1.ResumeResponse.took:type_name -> google.protobuf.Duration
+	16, // 32: mpsupervisor.control.v1.ResumeResponse.exit:type_name -> mpsupervisor.control.v1.Exit
+	43, // 33: mpsupervisor.control.v1.StatsResponse.stats:type_name -> mpsupervisor.control.v1.Stats
+	15, // 34: mpsupervisor.control.v1.Stats.program:type_name -> mpsupervisor.control.v1.Program
+	3,  // 35: mpsupervisor.control.v1.Stats.limits:type_name -> mpsupervisor.control.v1.Limits
+	44, // 36: mpsupervisor.control.v1.Stats.now:type_name -> mpsupervisor.control.v1.Sample
+	44, // 37: mpsupervisor.control.v1.Stats.history:type_name -> mpsupervisor.control.v1.Sample
+	55, // 38: mpsupervisor.control.v1.Sample.time:type_name -> google.protobuf.Timestamp
+	47, // 39: mpsupervisor.control.v1.LearnedResponse.syscalls:type_name -> mpsupervisor.control.v1.LearnedCall
+	50, // 40: mpsupervisor.control.v1.QuarantineResponse.quarantined:type_name -> mpsupervisor.control.v1.Quarantined
+	55, // 41: mpsupervisor.control.v1.Quarantined.until:type_name -> google.protobuf.Timestamp
+	55, // 42: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
+	0,  // 43: mpsupervisor.control.v1.Control.PutPackage:input_type -> mpsupervisor.control.v1.PutPackageRequest
+	4,  // 44: mpsupervisor.control.v1.Control.Start:input_type -> mpsupervisor.control.v1.StartRequest
+	7,  // 45: mpsupervisor.control.v1.Control.Call:input_type -> mpsupervisor.control.v1.CallRequest
+	11, // 46: mpsupervisor.control.v1.Control.Kill:input_type -> mpsupervisor.control.v1.KillRequest
+	13, // 47: mpsupervisor.control.v1.Control.List:input_type -> mpsupervisor.control.v1.ListRequest
+	17, // 48: mpsupervisor.control.v1.Control.Inspect:input_type -> mpsupervisor.control.v1.InspectRequest
+	23, // 49: mpsupervisor.control.v1.Control.Wait:input_type -> mpsupervisor.control.v1.WaitRequest
+	25, // 50: mpsupervisor.control.v1.Control.Logs:input_type -> mpsupervisor.control.v1.LogsRequest
+	27, // 51: mpsupervisor.control.v1.Control.Events:input_type -> mpsupervisor.control.v1.EventsRequest
+	29, // 52: mpsupervisor.control.v1.Control.Update:input_type -> mpsupervisor.control.v1.UpdateRequest
+	31, // 53: mpsupervisor.control.v1.Control.Freeze:input_type -> mpsupervisor.control.v1.FreezeRequest
+	33, // 54: mpsupervisor.control.v1.Control.Thaw:input_type -> mpsupervisor.control.v1.ThawRequest
+	35, // 55: mpsupervisor.control.v1.Control.Hibernate:input_type -> mpsupervisor.control.v1.HibernateRequest
+	37, // 56: mpsupervisor.control.v1.Control.Resume:input_type -> mpsupervisor.control.v1.ResumeRequest
+	39, // 57: mpsupervisor.control.v1.Control.Signal:input_type -> mpsupervisor.control.v1.SignalRequest
+	41, // 58: mpsupervisor.control.v1.Control.Stats:input_type -> mpsupervisor.control.v1.StatsRequest
+	45, // 59: mpsupervisor.control.v1.Control.Learned:input_type -> mpsupervisor.control.v1.LearnedRequest
+	48, // 60: mpsupervisor.control.v1.Control.Quarantine:input_type -> mpsupervisor.control.v1.QuarantineRequest
+	51, // 61: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
+	1,  // 62: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
+	6,  // 63: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
+	8,  // 64: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
+	12, // 65: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
+	14, // 66: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
+	18, // 67: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
+	24, // 68: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
+	26, // 69: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
+	28, // 70: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
+	30, // 71: mpsupervisor.control.v1.Control.Update:output_type -> mpsupervisor.control.v1.UpdateResponse
+	32, // 72: mpsupervisor.control.v1.Control.Freeze:output_type -> mpsupervisor.control.v1.FreezeResponse
+	34, // 73: mpsupervisor.control.v1.Control.Thaw:output_type -> mpsupervisor.control.v1.ThawResponse
+	36, // 74: mpsupervisor.control.v1.Control.Hibernate:output_type -> mpsupervisor.control.v1.HibernateResponse
+	38, // 75: mpsupervisor.control.v1.Control.Resume:output_type -> mpsupervisor.control.v1.ResumeResponse
+	40, // 76: mpsupervisor.control.v1.Control.Signal:output_type -> mpsupervisor.control.v1.SignalResponse
+	42, // 77: mpsupervisor.control.v1.Control.Stats:output_type -> mpsupervisor.control.v1.StatsResponse
+	46, // 78: mpsupervisor.control.v1.Control.Learned:output_type -> mpsupervisor.control.v1.LearnedResponse
+	49, // 79: mpsupervisor.control.v1.Control.Quarantine:output_type -> mpsupervisor.control.v1.QuarantineResponse
+	52, // 80: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
+	62, // [62:81] is the sub-list for method output_type
+	43, // [43:62] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -3713,7 +4020,7 @@ func file_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   50,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -60,6 +60,10 @@ const (
 	ControlFreezeProcedure = "/mpsupervisor.control.v1.Control/Freeze"
 	// ControlThawProcedure is the fully-qualified name of the Control's Thaw RPC.
 	ControlThawProcedure = "/mpsupervisor.control.v1.Control/Thaw"
+	// ControlHibernateProcedure is the fully-qualified name of the Control's Hibernate RPC.
+	ControlHibernateProcedure = "/mpsupervisor.control.v1.Control/Hibernate"
+	// ControlResumeProcedure is the fully-qualified name of the Control's Resume RPC.
+	ControlResumeProcedure = "/mpsupervisor.control.v1.Control/Resume"
 	// ControlSignalProcedure is the fully-qualified name of the Control's Signal RPC.
 	ControlSignalProcedure = "/mpsupervisor.control.v1.Control/Signal"
 	// ControlStatsProcedure is the fully-qualified name of the Control's Stats RPC.
@@ -101,6 +105,13 @@ type ControlClient interface {
 	// Freeze stops a program where it is; calls to it are refused until Thaw.
 	Freeze(context.Context, *controlpb.FreezeRequest) (*controlpb.FreezeResponse, error)
 	Thaw(context.Context, *controlpb.ThawRequest) (*controlpb.ThawResponse, error)
+	// Hibernate writes a JavaScript program's heap to the disk and ends its
+	// process; calls to it are refused until Resume, which may come after a restart
+	// of the supervisor. Calls under way end with an AbortError.
+	Hibernate(context.Context, *controlpb.HibernateRequest) (*controlpb.HibernateResponse, error)
+	// Resume goes on with a hibernated program. If its image cannot be used, the
+	// program begins with its source, and gets what it saved itself.
+	Resume(context.Context, *controlpb.ResumeRequest) (*controlpb.ResumeResponse, error)
 	// Signal sends a signal to the process group of a native program.
 	Signal(context.Context, *controlpb.SignalRequest) (*controlpb.SignalResponse, error)
 	// Stats tells what programs use, as the monitor sampled it.
@@ -198,6 +209,18 @@ func NewControlClient(httpClient connect.HTTPClient, baseURL string, opts ...con
 			connect.WithSchema(controlMethods.ByName("Thaw")),
 			connect.WithClientOptions(opts...),
 		),
+		hibernate: connect.NewClient[controlpb.HibernateRequest, controlpb.HibernateResponse](
+			httpClient,
+			baseURL+ControlHibernateProcedure,
+			connect.WithSchema(controlMethods.ByName("Hibernate")),
+			connect.WithClientOptions(opts...),
+		),
+		resume: connect.NewClient[controlpb.ResumeRequest, controlpb.ResumeResponse](
+			httpClient,
+			baseURL+ControlResumeProcedure,
+			connect.WithSchema(controlMethods.ByName("Resume")),
+			connect.WithClientOptions(opts...),
+		),
 		signal: connect.NewClient[controlpb.SignalRequest, controlpb.SignalResponse](
 			httpClient,
 			baseURL+ControlSignalProcedure,
@@ -245,6 +268,8 @@ type controlClient struct {
 	update     *connect.Client[controlpb.UpdateRequest, controlpb.UpdateResponse]
 	freeze     *connect.Client[controlpb.FreezeRequest, controlpb.FreezeResponse]
 	thaw       *connect.Client[controlpb.ThawRequest, controlpb.ThawResponse]
+	hibernate  *connect.Client[controlpb.HibernateRequest, controlpb.HibernateResponse]
+	resume     *connect.Client[controlpb.ResumeRequest, controlpb.ResumeResponse]
 	signal     *connect.Client[controlpb.SignalRequest, controlpb.SignalResponse]
 	stats      *connect.Client[controlpb.StatsRequest, controlpb.StatsResponse]
 	learned    *connect.Client[controlpb.LearnedRequest, controlpb.LearnedResponse]
@@ -352,6 +377,24 @@ func (c *controlClient) Thaw(ctx context.Context, req *controlpb.ThawRequest) (*
 	return nil, err
 }
 
+// Hibernate calls mpsupervisor.control.v1.Control.Hibernate.
+func (c *controlClient) Hibernate(ctx context.Context, req *controlpb.HibernateRequest) (*controlpb.HibernateResponse, error) {
+	response, err := c.hibernate.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Resume calls mpsupervisor.control.v1.Control.Resume.
+func (c *controlClient) Resume(ctx context.Context, req *controlpb.ResumeRequest) (*controlpb.ResumeResponse, error) {
+	response, err := c.resume.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Signal calls mpsupervisor.control.v1.Control.Signal.
 func (c *controlClient) Signal(ctx context.Context, req *controlpb.SignalRequest) (*controlpb.SignalResponse, error) {
 	response, err := c.signal.CallUnary(ctx, connect.NewRequest(req))
@@ -426,6 +469,13 @@ type ControlHandler interface {
 	// Freeze stops a program where it is; calls to it are refused until Thaw.
 	Freeze(context.Context, *controlpb.FreezeRequest) (*controlpb.FreezeResponse, error)
 	Thaw(context.Context, *controlpb.ThawRequest) (*controlpb.ThawResponse, error)
+	// Hibernate writes a JavaScript program's heap to the disk and ends its
+	// process; calls to it are refused until Resume, which may come after a restart
+	// of the supervisor. Calls under way end with an AbortError.
+	Hibernate(context.Context, *controlpb.HibernateRequest) (*controlpb.HibernateResponse, error)
+	// Resume goes on with a hibernated program. If its image cannot be used, the
+	// program begins with its source, and gets what it saved itself.
+	Resume(context.Context, *controlpb.ResumeRequest) (*controlpb.ResumeResponse, error)
 	// Signal sends a signal to the process group of a native program.
 	Signal(context.Context, *controlpb.SignalRequest) (*controlpb.SignalResponse, error)
 	// Stats tells what programs use, as the monitor sampled it.
@@ -519,6 +569,18 @@ func NewControlHandler(svc ControlHandler, opts ...connect.HandlerOption) (strin
 		connect.WithSchema(controlMethods.ByName("Thaw")),
 		connect.WithHandlerOptions(opts...),
 	)
+	controlHibernateHandler := connect.NewUnaryHandlerSimple(
+		ControlHibernateProcedure,
+		svc.Hibernate,
+		connect.WithSchema(controlMethods.ByName("Hibernate")),
+		connect.WithHandlerOptions(opts...),
+	)
+	controlResumeHandler := connect.NewUnaryHandlerSimple(
+		ControlResumeProcedure,
+		svc.Resume,
+		connect.WithSchema(controlMethods.ByName("Resume")),
+		connect.WithHandlerOptions(opts...),
+	)
 	controlSignalHandler := connect.NewUnaryHandlerSimple(
 		ControlSignalProcedure,
 		svc.Signal,
@@ -575,6 +637,10 @@ func NewControlHandler(svc ControlHandler, opts ...connect.HandlerOption) (strin
 			controlFreezeHandler.ServeHTTP(w, r)
 		case ControlThawProcedure:
 			controlThawHandler.ServeHTTP(w, r)
+		case ControlHibernateProcedure:
+			controlHibernateHandler.ServeHTTP(w, r)
+		case ControlResumeProcedure:
+			controlResumeHandler.ServeHTTP(w, r)
 		case ControlSignalProcedure:
 			controlSignalHandler.ServeHTTP(w, r)
 		case ControlStatsProcedure:
@@ -640,6 +706,14 @@ func (UnimplementedControlHandler) Freeze(context.Context, *controlpb.FreezeRequ
 
 func (UnimplementedControlHandler) Thaw(context.Context, *controlpb.ThawRequest) (*controlpb.ThawResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Thaw is not implemented"))
+}
+
+func (UnimplementedControlHandler) Hibernate(context.Context, *controlpb.HibernateRequest) (*controlpb.HibernateResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Hibernate is not implemented"))
+}
+
+func (UnimplementedControlHandler) Resume(context.Context, *controlpb.ResumeRequest) (*controlpb.ResumeResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Resume is not implemented"))
 }
 
 func (UnimplementedControlHandler) Signal(context.Context, *controlpb.SignalRequest) (*controlpb.SignalResponse, error) {
