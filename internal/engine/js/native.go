@@ -44,6 +44,7 @@ var coreNatives = []nativeMember{
 	{"result", 1, nativeResult},   // (settled promise) → its value or reason
 	{"isProxy", 1, nativeIsProxy}, // (value) → boolean
 	{"cutText", 0, nativeCutText}, // () → how many characters of a line are kept
+	{"utf8Len", 1, nativeUTF8Len}, // (string) → its length in UTF-8
 }
 
 func nativeLog(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
@@ -177,3 +178,11 @@ func nativeIsProxy(tls *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) val
 }
 
 func nativeCutText(*libc.TLS, uintptr, value, int32, uintptr) value { return integer(wire.MaxLogText) }
+
+func nativeUTF8Len(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
+	_, length, ok := current.Load().text(argument(argv, 0), 0)
+	if !ok {
+		return thrown
+	}
+	return number(float64(length))
+}

@@ -13,6 +13,12 @@ const place = (text) => {
   return { filename, lineno: +lineno, colno: +colno };
 };
 
+// errorEvent is the event that tells of an error.
+export const errorEvent = (error) => {
+  const text = show(error), message = `Uncaught ${text.split("\n", 1)[0]}`;
+  return new ErrorEvent("error", { cancelable: true, message, error, ...place(text) });
+};
+
 let reporting = false;
 
 // host.uncaught reports whether the guest says that it has seen to the error.
@@ -20,8 +26,7 @@ host.uncaught = (error) => {
   if (reporting || !listens(globalThis, "error")) return false;
   reporting = true;
   try {
-    const text = show(error), message = `Uncaught ${text.split("\n", 1)[0]}`;
-    return !fire(globalThis, new ErrorEvent("error", { cancelable: true, message, error, ...place(text) }));
+    return !fire(globalThis, errorEvent(error));
   } finally {
     reporting = false;
   }
