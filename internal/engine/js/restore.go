@@ -13,7 +13,7 @@ import (
 // longSpan is the number of pages from which on a span is mapped, which costs
 // memory for those of them alone that are written to. A shorter one is read: a
 // mapping more costs more than its pages.
-const longSpan = 16
+const longSpan = 4
 
 // image is an image that has been found to fit.
 type image struct {
