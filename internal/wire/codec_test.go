@@ -21,7 +21,7 @@ func examples() map[Method]Message {
 		MethodEvent:   &Event{Type: mp.EventShown, Page: "pages/a", Detail: []byte(`{}`)},
 		MethodAsk:     &Ask{Method: "app", Params: []byte(`[1]`)},
 		MethodSuspend: &Suspend{Kind: mp.ImageInstance},
-		108:           &Suspended{Bytes: 1 << 20},
+		108:           &Suspended{Refused: "impure"},
 		MethodCall:    &Call{Name: "payment", Input: []byte(`{"a":1}`)},
 		MethodLog:     &Log{Lines: []LogLine{{Level: "warn", UnixNano: 1, Text: "héllo"}}, Dropped: 3},
 		MethodEnding:  &Ending{Cause: mp.CauseMemoryViolation, Code: 3, Fault: mp.FaultNull, Detail: "heap"},

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
@@ -19,8 +18,7 @@ type Suspend struct {
 // program will run again in this worker, or when there is no image and the
 // program goes on.
 type Suspended struct {
-	Bytes   int64  `cbor:"1,keyasint,omitempty"` // the image's size
-	Refused string `cbor:"2,keyasint,omitempty"` // why there is no image
+	Refused string `cbor:"1,keyasint,omitempty"` // why there is no image
 }
 
 func (m *Suspend) check() error {
@@ -30,9 +28,4 @@ func (m *Suspend) check() error {
 	return nil
 }
 
-func (m *Suspended) check() error {
-	if m.Bytes < 0 || (m.Bytes == 0) == (m.Refused == "") {
-		return errors.New("an image and a reason against it, or neither")
-	}
-	return text("refused", m.Refused, MaxName)
-}
+func (m *Suspended) check() error { return text("refused", m.Refused, MaxName) }

@@ -41,6 +41,7 @@ func (w *worker) openJS() error {
 		return fmt.Errorf("cannot start the engine: %w", err)
 	}
 	w.js, w.engine, w.image = e, e, e.Image()
+	w.build, _ = js.BuildID() // without one the engine says why nothing was mapped
 	return image.Close()
 }
 

@@ -20,6 +20,7 @@ type boot struct {
 	ctx   context.Context
 	msg   wire.Boot
 	files fs.FS      // the package; none for a native program
+	image *os.File   // that the program begins with, if one came
 	stdio []*os.File // of a native program, if they came
 	reply chan<- wire.Booted
 }
@@ -40,7 +41,7 @@ func (w *worker) serve() error {
 		return err
 	}
 	w.end.setCallLimit(b.msg.TurnMillis)
-	b.reply <- wire.Booted{Exports: exports}
+	b.reply <- wire.Booted{Exports: exports, Image: w.begun(b)}
 	return w.engine.Run(context.Background())
 }
 
@@ -55,6 +56,8 @@ func (w *worker) program(b boot) engine.Program {
 		Stack:  stackFor(b.msg.Heap),
 		Turn:   time.Duration(b.msg.TurnMillis) * time.Millisecond,
 		Result: b.msg.ResultBytes,
+		Digest: b.msg.Digest,
+		Image:  b.image,
 
 		IPCRate: b.msg.IPCRate,
 		Exec:    execOf(b),
@@ -92,6 +95,8 @@ func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) 
 	case wire.MethodHeap:
 		closeAll(files)
 		return w.handleHeap(rest)
+	case wire.MethodSuspend:
+		return w.handleSuspend(ctx, rest, files)
 	case wire.MethodEvent:
 		closeAll(files)
 		return w.handleEvent(ctx, rest)
@@ -122,17 +127,23 @@ func (w *worker) handleBoot(ctx context.Context, b []byte, files []*os.File) (_ 
 	} else if next.files, err = openPackage(files[0]); err != nil {
 		return nil, err
 	}
+	if m.Image {
+		next.image = files[1]
+		defer next.image.Close() // what is mapped of it stays
+	}
 	w.boots <- next
 	r := <-reply
 	return wire.MarshalReply(&r)
 }
 
-// descriptors is how many come with a Boot: the package, or a native program's
-// standard ones; -1 if the Boot is for another role.
+// descriptors is how many come with a Boot: the package, and an image if it has
+// one, or a native program's standard ones; -1 if the Boot is for another role.
 func (w *worker) descriptors(m *wire.Boot) int {
 	switch {
 	case (w.native != nil) != (m.Native != nil):
 		return -1
+	case w.native == nil && m.Image:
+		return 2
 	case w.native == nil:
 		return 1
 	case m.Native.Stdio:

@@ -47,6 +47,7 @@ type worker struct {
 	native *native.Engine // the same, if the role is a native one
 	js     *js.Engine     // the same, if it is not
 	image  string         // what there is to say of the heap image
+	build  string         // of this executable; "" if images cannot be bound to it
 	narrow seccomp.Stack  // of the native role: what is put on when the program runs
 	log    *logger
 	asks   *asker
@@ -170,7 +171,7 @@ func (w *worker) connect(in inherited) error {
 
 // sayJustSealed tells the supervisor that the locks are on.
 func (w *worker) sayJustSealed(r enter.Report) error {
-	m := &wire.Sealed{Landlock: r.LandlockABI, Image: w.image}
+	m := &wire.Sealed{Landlock: r.LandlockABI, Image: w.image, Build: w.build}
 	for _, name := range r.Locks {
 		m.Locks = append(m.Locks, string(name))
 	}
