@@ -11,6 +11,7 @@ import "./calls.js";
 import "./dom/index.js";
 import "./request.js";
 import "./mp.js";
+import "./url/index.js";
 import "./encoding/index.js";
 import "./streams/index.js";
 import "./crypto/index.js";
