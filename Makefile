@@ -56,9 +56,9 @@ soak: build ## N (default 1000) kill -9 at random moments
 soak-hostile: build ## native programs attack the machine for FOR (default 10m), beside a neighbour
 	scripts/as-root.sh go run ./test/hostile -for $(or $(FOR),10m)
 
-examples: ## the programs of the native examples, into their root/ directories
+examples: ## what the examples with a build.sh run
 	@scripts/deps.sh build
-	for example in examples/native-*; do $$example/build.sh || exit; done
+	for build in examples/*/build.sh; do $$build || exit; done
 
 bench: build ## the table of figures against the peers, and bench.json
 	@scripts/deps.sh bench

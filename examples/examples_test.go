@@ -40,8 +40,8 @@ func open(t testing.TB, dir string) *bundle.Package {
 	return p
 }
 
-// built is the directory of an example as it is run: that of a native one is a
-// copy, with the program that its build.sh makes.
+// built is the directory of an example as it is run: that of one with a build.sh
+// is a copy, with the program that it makes, which is below root/ if it is native.
 func built(t testing.TB, name string) string {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(name, "build.sh")); err != nil {
@@ -57,7 +57,11 @@ func built(t testing.TB, name string) string {
 			must(t, os.WriteFile(filepath.Join(dir, e.Name()), b, 0o644))
 		}
 	}
-	out, err := exec.Command(filepath.Join(name, "build.sh"), filepath.Join(dir, "root")).CombinedOutput()
+	to := dir
+	if strings.HasPrefix(name, "native-") {
+		to = filepath.Join(dir, "root")
+	}
+	out, err := exec.Command(filepath.Join(name, "build.sh"), to).CombinedOutput()
 	if err != nil {
 		t.Fatalf("cannot build %s: %v\n%s", name, err, out)
 	}
