@@ -14,4 +14,5 @@ import "./mp.js";
 import "./url/index.js";
 import "./encoding/index.js";
 import "./streams/index.js";
+import "./fetch/index.js";
 import "./crypto/index.js";
