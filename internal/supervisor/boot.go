@@ -49,7 +49,7 @@ func (i *instance) boot(ctx context.Context, conn *ipc.Conn, a attachments) erro
 	if err != nil {
 		return i.bootFailed(ctx, limit, err)
 	}
-	return i.booted(&begin, answer)
+	return i.booted(ctx, conn, &begin, answer)
 }
 
 // enter notes that the program is about to be in the worker's hands.
@@ -87,8 +87,8 @@ func (i *instance) bootFailed(ctx, limit context.Context, err error) error {
 	return i.endsItself(ctx, limit, "the module's evaluation")
 }
 
-// booted takes the answer to Boot.
-func (i *instance) booted(begin *beginning, answer []byte) error {
+// booted takes the answer to Boot, and tells the program that it is there.
+func (i *instance) booted(ctx context.Context, conn *ipc.Conn, begin *beginning, answer []byte) error {
 	var m wire.Booted
 	if err := wire.Unmarshal(answer, &m); err != nil {
 		i.violated(err)
@@ -102,6 +102,9 @@ func (i *instance) booted(begin *beginning, answer []byte) error {
 	i.mu.Lock()
 	i.exports = m.Exports
 	i.mu.Unlock()
+	if err := i.launch(ctx, conn); err != nil {
+		return err
+	}
 	if i.setState(starting, running) {
 		i.tellRunning()
 		return nil

@@ -90,3 +90,19 @@ func (i *instance) signalFailed(ctx, limit context.Context, err error) error {
 	}
 	return i.endsItself(ctx, limit, "a signal")
 }
+
+func (v *service) Show(ctx context.Context, req *controlpb.ShowRequest) (*controlpb.ShowResponse, error) {
+	i, err := v.s.find(req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return &controlpb.ShowResponse{}, i.show(ctx, req.GetPage())
+}
+
+func (v *service) Hide(ctx context.Context, req *controlpb.HideRequest) (*controlpb.HideResponse, error) {
+	i, err := v.s.find(req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return &controlpb.HideResponse{}, i.hide(ctx, req.GetPage())
+}

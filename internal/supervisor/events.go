@@ -28,6 +28,8 @@ const (
 	eventRule          = "rule"           // a rule of the monitor was broken, with the evidence
 	eventThrottled     = "throttled"      // a program got less of the processor
 	eventUnthrottled   = "unthrottled"    // and all of its share again
+	eventShown         = "shown"          // a program, or one of its pages
+	eventHidden        = "hidden"         // likewise
 	eventFrozen        = "frozen"
 	eventThawed        = "thawed"
 	eventLimitsChanged = "limits_changed"

@@ -55,6 +55,7 @@ type fakeWorker struct {
 	killed                 chan struct{} // closed by Kill
 	once                   sync.Once
 	proc                   launch.Started
+	hears                  bool // what it plays answers events itself
 }
 
 func allLocks() (locks []launch.Lock) {
@@ -295,6 +296,9 @@ func scripted(answer func(w *fakeWorker, conn *ipc.Conn, m wire.Method, body []b
 		conn := w.open(handlerFunc(func(_ context.Context, m wire.Method, body []byte) ([]byte, error) {
 			conn := <-ready
 			ready <- conn
+			if m == wire.MethodEvent && !w.hears {
+				return encoded(&wire.EventDone{})
+			}
 			out, err := answer(w, conn, m, body)
 			if e := (*exitNow)(nil); errors.As(err, &e) {
 				exit <- launch.Exited(*e)
@@ -361,6 +365,7 @@ var quick = timing{
 	linger: 100 * time.Millisecond,
 	kill:   time.Second,
 	undo:   5 * time.Second,
+	unload: 50 * time.Millisecond,
 	lease:  50 * time.Millisecond,
 }
 

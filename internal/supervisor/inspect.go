@@ -111,6 +111,8 @@ func (i *instance) program(stat launch.Stat) *controlpb.Program {
 		MemoryBytes: stat.Memory,
 		Cpu:         durationpb.New(stat.CPU),
 		Calls:       i.calls,
+		Visible:     i.life.visible && i.state != ended,
+		Page:        i.life.page,
 	}
 	if i.state == ended {
 		p.Exit = control.EncodeExit(i.exit, i.endTime)

@@ -60,6 +60,7 @@ type instance struct {
 	crashed *capture      // standard error
 	witness witness       // of what the kernel told
 	turn    sync.Mutex    // held while the launcher is asked to change the worker; comes before mu
+	telling chan struct{} // has an element while the program is told of its life; comes after turn and before mu
 
 	mu         sync.Mutex
 	state      state
@@ -75,6 +76,7 @@ type instance struct {
 	image      string // what the worker says of its engine's heap
 	build      string // what it is a build of
 	start      start
+	life       life
 	asleep     bool     // it ended because its program was hibernated
 	remembered bool     // sup.mu guards it
 	ours       *verdict // why we kill it
@@ -102,6 +104,7 @@ func newInstance(s *Supervisor, p program, limits mp.Limits, settings Settings) 
 		console: newConsole(limits.LogRate, settings, now),
 		sup:     s,
 		slots:   make(chan struct{}, maxCalls),
+		telling: make(chan struct{}, 1),
 		exited:  make(chan launch.Exited, 1),
 		sealed:  make(chan struct{}),
 		opened:  make(chan struct{}),

@@ -193,6 +193,7 @@ func (s *Supervisor) endAll() {
 	all := s.liveOnes()
 	s.mu.Unlock()
 	if !within(s.routed, 0) {
+		unloadAll(all)
 		for _, i := range all {
 			i.end(verdict{cause: mp.CauseKilled, detail: "the supervisor stopped"})
 		}

@@ -166,6 +166,9 @@ func (v *service) Kill(ctx context.Context, req *controlpb.KillRequest) (*contro
 	if err != nil {
 		return nil, err
 	}
+	if !req.GetNow() {
+		i.unload()
+	}
 	i.end(verdict{cause: mp.CauseKilled})
 	exit, err := i.wait(ctx)
 	if err != nil {

@@ -26,6 +26,7 @@ type timing struct {
 	linger time.Duration // for a process to end after its channel or its last word
 	kill   time.Duration // for the launcher to kill, before it is asked again
 	undo   time.Duration // for what is left of a failed start to be gone
+	unload time.Duration // for a program to hear that it is about to be ended
 	lease  time.Duration // for the caller of an attached start to come back
 }
 
@@ -35,6 +36,7 @@ var defaultTiming = timing{
 	linger: time.Second,
 	kill:   5 * time.Second,
 	undo:   20 * time.Second,
+	unload: time.Second,
 	lease:  10 * time.Second,
 }
 

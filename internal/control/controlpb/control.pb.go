@@ -878,6 +878,7 @@ func (x *ErrorInfo) GetExit() *Exit {
 type KillRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Now           bool                   `protobuf:"varint,2,opt,name=now,proto3" json:"now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -917,6 +918,13 @@ func (x *KillRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *KillRequest) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
 }
 
 type KillResponse struct {
@@ -1068,6 +1076,8 @@ type Program struct {
 	Runtime       string                 `protobuf:"bytes,13,opt,name=runtime,proto3" json:"runtime,omitempty"`                          // js, native
 	ImageBytes    uint64                 `protobuf:"varint,14,opt,name=image_bytes,json=imageBytes,proto3" json:"image_bytes,omitempty"` // when hibernated: of its heap's image
 	Hibernated    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=hibernated,proto3" json:"hibernated,omitempty"`                    // since when it is
+	Visible       bool                   `protobuf:"varint,16,opt,name=visible,proto3" json:"visible,omitempty"`                         // it was told so
+	Page          string                 `protobuf:"bytes,17,opt,name=page,proto3" json:"page,omitempty"`                                // the page of it that is shown when it is visible, if it was said which
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1205,6 +1215,20 @@ func (x *Program) GetHibernated() *timestamppb.Timestamp {
 		return x.Hibernated
 	}
 	return nil
+}
+
+func (x *Program) GetVisible() bool {
+	if x != nil {
+		return x.Visible
+	}
+	return false
+}
+
+func (x *Program) GetPage() string {
+	if x != nil {
+		return x.Page
+	}
+	return ""
 }
 
 type Exit struct {
@@ -2408,6 +2432,182 @@ func (*ThawResponse) Descriptor() ([]byte, []int) {
 	return file_control_proto_rawDescGZIP(), []int{34}
 }
 
+type ShowRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Page          string                 `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"` // one of the manifest's pages; empty: the program's choice
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowRequest) Reset() {
+	*x = ShowRequest{}
+	mi := &file_control_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowRequest) ProtoMessage() {}
+
+func (x *ShowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowRequest.ProtoReflect.Descriptor instead.
+func (*ShowRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ShowRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ShowRequest) GetPage() string {
+	if x != nil {
+		return x.Page
+	}
+	return ""
+}
+
+type ShowResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowResponse) Reset() {
+	*x = ShowResponse{}
+	mi := &file_control_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowResponse) ProtoMessage() {}
+
+func (x *ShowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowResponse.ProtoReflect.Descriptor instead.
+func (*ShowResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{36}
+}
+
+type HideRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Page          string                 `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"` // empty: the whole program
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HideRequest) Reset() {
+	*x = HideRequest{}
+	mi := &file_control_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HideRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HideRequest) ProtoMessage() {}
+
+func (x *HideRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HideRequest.ProtoReflect.Descriptor instead.
+func (*HideRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *HideRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *HideRequest) GetPage() string {
+	if x != nil {
+		return x.Page
+	}
+	return ""
+}
+
+type HideResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HideResponse) Reset() {
+	*x = HideResponse{}
+	mi := &file_control_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HideResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HideResponse) ProtoMessage() {}
+
+func (x *HideResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HideResponse.ProtoReflect.Descriptor instead.
+func (*HideResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{38}
+}
+
 type HibernateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2417,7 +2617,7 @@ type HibernateRequest struct {
 
 func (x *HibernateRequest) Reset() {
 	*x = HibernateRequest{}
-	mi := &file_control_proto_msgTypes[35]
+	mi := &file_control_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2429,7 +2629,7 @@ func (x *HibernateRequest) String() string {
 func (*HibernateRequest) ProtoMessage() {}
 
 func (x *HibernateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[35]
+	mi := &file_control_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2442,7 +2642,7 @@ func (x *HibernateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HibernateRequest.ProtoReflect.Descriptor instead.
 func (*HibernateRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{35}
+	return file_control_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *HibernateRequest) GetId() string {
@@ -2463,7 +2663,7 @@ type HibernateResponse struct {
 
 func (x *HibernateResponse) Reset() {
 	*x = HibernateResponse{}
-	mi := &file_control_proto_msgTypes[36]
+	mi := &file_control_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2475,7 +2675,7 @@ func (x *HibernateResponse) String() string {
 func (*HibernateResponse) ProtoMessage() {}
 
 func (x *HibernateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[36]
+	mi := &file_control_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2488,7 +2688,7 @@ func (x *HibernateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HibernateResponse.ProtoReflect.Descriptor instead.
 func (*HibernateResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{36}
+	return file_control_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *HibernateResponse) GetImageBytes() uint64 {
@@ -2521,7 +2721,7 @@ type ResumeRequest struct {
 
 func (x *ResumeRequest) Reset() {
 	*x = ResumeRequest{}
-	mi := &file_control_proto_msgTypes[37]
+	mi := &file_control_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2533,7 +2733,7 @@ func (x *ResumeRequest) String() string {
 func (*ResumeRequest) ProtoMessage() {}
 
 func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[37]
+	mi := &file_control_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2546,7 +2746,7 @@ func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{37}
+	return file_control_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ResumeRequest) GetId() string {
@@ -2569,7 +2769,7 @@ type ResumeResponse struct {
 
 func (x *ResumeResponse) Reset() {
 	*x = ResumeResponse{}
-	mi := &file_control_proto_msgTypes[38]
+	mi := &file_control_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2581,7 +2781,7 @@ func (x *ResumeResponse) String() string {
 func (*ResumeResponse) ProtoMessage() {}
 
 func (x *ResumeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[38]
+	mi := &file_control_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2594,7 +2794,7 @@ func (x *ResumeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeResponse.ProtoReflect.Descriptor instead.
 func (*ResumeResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{38}
+	return file_control_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ResumeResponse) GetImage() string {
@@ -2642,7 +2842,7 @@ type SignalRequest struct {
 
 func (x *SignalRequest) Reset() {
 	*x = SignalRequest{}
-	mi := &file_control_proto_msgTypes[39]
+	mi := &file_control_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2654,7 +2854,7 @@ func (x *SignalRequest) String() string {
 func (*SignalRequest) ProtoMessage() {}
 
 func (x *SignalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[39]
+	mi := &file_control_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2667,7 +2867,7 @@ func (x *SignalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalRequest.ProtoReflect.Descriptor instead.
 func (*SignalRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{39}
+	return file_control_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SignalRequest) GetId() string {
@@ -2692,7 +2892,7 @@ type SignalResponse struct {
 
 func (x *SignalResponse) Reset() {
 	*x = SignalResponse{}
-	mi := &file_control_proto_msgTypes[40]
+	mi := &file_control_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2704,7 +2904,7 @@ func (x *SignalResponse) String() string {
 func (*SignalResponse) ProtoMessage() {}
 
 func (x *SignalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[40]
+	mi := &file_control_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2717,7 +2917,7 @@ func (x *SignalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalResponse.ProtoReflect.Descriptor instead.
 func (*SignalResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{40}
+	return file_control_proto_rawDescGZIP(), []int{44}
 }
 
 type StatsRequest struct {
@@ -2730,7 +2930,7 @@ type StatsRequest struct {
 
 func (x *StatsRequest) Reset() {
 	*x = StatsRequest{}
-	mi := &file_control_proto_msgTypes[41]
+	mi := &file_control_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2742,7 +2942,7 @@ func (x *StatsRequest) String() string {
 func (*StatsRequest) ProtoMessage() {}
 
 func (x *StatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[41]
+	mi := &file_control_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2755,7 +2955,7 @@ func (x *StatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatsRequest.ProtoReflect.Descriptor instead.
 func (*StatsRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{41}
+	return file_control_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *StatsRequest) GetId() string {
@@ -2781,7 +2981,7 @@ type StatsResponse struct {
 
 func (x *StatsResponse) Reset() {
 	*x = StatsResponse{}
-	mi := &file_control_proto_msgTypes[42]
+	mi := &file_control_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2793,7 +2993,7 @@ func (x *StatsResponse) String() string {
 func (*StatsResponse) ProtoMessage() {}
 
 func (x *StatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[42]
+	mi := &file_control_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2806,7 +3006,7 @@ func (x *StatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatsResponse.ProtoReflect.Descriptor instead.
 func (*StatsResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{42}
+	return file_control_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *StatsResponse) GetStats() []*Stats {
@@ -2830,7 +3030,7 @@ type Stats struct {
 
 func (x *Stats) Reset() {
 	*x = Stats{}
-	mi := &file_control_proto_msgTypes[43]
+	mi := &file_control_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2842,7 +3042,7 @@ func (x *Stats) String() string {
 func (*Stats) ProtoMessage() {}
 
 func (x *Stats) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[43]
+	mi := &file_control_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2855,7 +3055,7 @@ func (x *Stats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stats.ProtoReflect.Descriptor instead.
 func (*Stats) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{43}
+	return file_control_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Stats) GetProgram() *Program {
@@ -2922,7 +3122,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_control_proto_msgTypes[44]
+	mi := &file_control_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2934,7 +3134,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[44]
+	mi := &file_control_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2947,7 +3147,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{44}
+	return file_control_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Sample) GetTime() *timestamppb.Timestamp {
@@ -3050,7 +3250,7 @@ type LearnedRequest struct {
 
 func (x *LearnedRequest) Reset() {
 	*x = LearnedRequest{}
-	mi := &file_control_proto_msgTypes[45]
+	mi := &file_control_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3062,7 +3262,7 @@ func (x *LearnedRequest) String() string {
 func (*LearnedRequest) ProtoMessage() {}
 
 func (x *LearnedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[45]
+	mi := &file_control_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3075,7 +3275,7 @@ func (x *LearnedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedRequest.ProtoReflect.Descriptor instead.
 func (*LearnedRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{45}
+	return file_control_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *LearnedRequest) GetId() string {
@@ -3098,7 +3298,7 @@ type LearnedResponse struct {
 
 func (x *LearnedResponse) Reset() {
 	*x = LearnedResponse{}
-	mi := &file_control_proto_msgTypes[46]
+	mi := &file_control_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3110,7 +3310,7 @@ func (x *LearnedResponse) String() string {
 func (*LearnedResponse) ProtoMessage() {}
 
 func (x *LearnedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[46]
+	mi := &file_control_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3123,7 +3323,7 @@ func (x *LearnedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedResponse.ProtoReflect.Descriptor instead.
 func (*LearnedResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{46}
+	return file_control_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *LearnedResponse) GetComplete() bool {
@@ -3172,7 +3372,7 @@ type LearnedCall struct {
 
 func (x *LearnedCall) Reset() {
 	*x = LearnedCall{}
-	mi := &file_control_proto_msgTypes[47]
+	mi := &file_control_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3184,7 +3384,7 @@ func (x *LearnedCall) String() string {
 func (*LearnedCall) ProtoMessage() {}
 
 func (x *LearnedCall) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[47]
+	mi := &file_control_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3197,7 +3397,7 @@ func (x *LearnedCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedCall.ProtoReflect.Descriptor instead.
 func (*LearnedCall) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{47}
+	return file_control_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *LearnedCall) GetSyscall() string {
@@ -3230,7 +3430,7 @@ type QuarantineRequest struct {
 
 func (x *QuarantineRequest) Reset() {
 	*x = QuarantineRequest{}
-	mi := &file_control_proto_msgTypes[48]
+	mi := &file_control_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3242,7 +3442,7 @@ func (x *QuarantineRequest) String() string {
 func (*QuarantineRequest) ProtoMessage() {}
 
 func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[48]
+	mi := &file_control_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3255,7 +3455,7 @@ func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineRequest.ProtoReflect.Descriptor instead.
 func (*QuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{48}
+	return file_control_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *QuarantineRequest) GetClear() string {
@@ -3274,7 +3474,7 @@ type QuarantineResponse struct {
 
 func (x *QuarantineResponse) Reset() {
 	*x = QuarantineResponse{}
-	mi := &file_control_proto_msgTypes[49]
+	mi := &file_control_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3286,7 +3486,7 @@ func (x *QuarantineResponse) String() string {
 func (*QuarantineResponse) ProtoMessage() {}
 
 func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[49]
+	mi := &file_control_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3299,7 +3499,7 @@ func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineResponse.ProtoReflect.Descriptor instead.
 func (*QuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{49}
+	return file_control_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *QuarantineResponse) GetQuarantined() []*Quarantined {
@@ -3322,7 +3522,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_control_proto_msgTypes[50]
+	mi := &file_control_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3334,7 +3534,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[50]
+	mi := &file_control_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3347,7 +3547,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{50}
+	return file_control_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Quarantined) GetDigest() string {
@@ -3393,7 +3593,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_control_proto_msgTypes[51]
+	mi := &file_control_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3405,7 +3605,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[51]
+	mi := &file_control_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3418,7 +3618,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{51}
+	return file_control_proto_rawDescGZIP(), []int{55}
 }
 
 type InfoResponse struct {
@@ -3438,7 +3638,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_control_proto_msgTypes[52]
+	mi := &file_control_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3450,7 +3650,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[52]
+	mi := &file_control_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3463,7 +3663,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{52}
+	return file_control_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *InfoResponse) GetVersion() string {
@@ -3617,15 +3817,16 @@ const file_control_proto_rawDesc = "" +
 	"\tErrorInfo\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x121\n" +
-	"\x04exit\x18\x03 \x01(\v2\x1d.mpsupervisor.control.v1.ExitR\x04exit\"\x1d\n" +
+	"\x04exit\x18\x03 \x01(\v2\x1d.mpsupervisor.control.v1.ExitR\x04exit\"/\n" +
 	"\vKillRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"A\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
+	"\x03now\x18\x02 \x01(\bR\x03now\"A\n" +
 	"\fKillResponse\x121\n" +
 	"\x04exit\x18\x01 \x01(\v2\x1d.mpsupervisor.control.v1.ExitR\x04exit\"\x1f\n" +
 	"\vListRequest\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\"L\n" +
 	"\fListResponse\x12<\n" +
-	"\bprograms\x18\x01 \x03(\v2 .mpsupervisor.control.v1.ProgramR\bprograms\"\xe4\x03\n" +
+	"\bprograms\x18\x01 \x03(\v2 .mpsupervisor.control.v1.ProgramR\bprograms\"\x92\x04\n" +
 	"\aProgram\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12\x12\n" +
@@ -3645,7 +3846,9 @@ const file_control_proto_rawDesc = "" +
 	"imageBytes\x12:\n" +
 	"\n" +
 	"hibernated\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"hibernated\"\xd8\x01\n" +
+	"hibernated\x12\x18\n" +
+	"\avisible\x18\x10 \x01(\bR\avisible\x12\x12\n" +
+	"\x04page\x18\x11 \x01(\tR\x04page\"\xd8\x01\n" +
 	"\x04Exit\x12\x14\n" +
 	"\x05cause\x18\x01 \x01(\tR\x05cause\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\x05R\x04code\x12\x16\n" +
@@ -3736,7 +3939,15 @@ const file_control_proto_rawDesc = "" +
 	"\x0eFreezeResponse\"\x1d\n" +
 	"\vThawRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x0e\n" +
-	"\fThawResponse\"\"\n" +
+	"\fThawResponse\"1\n" +
+	"\vShowRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04page\x18\x02 \x01(\tR\x04page\"\x0e\n" +
+	"\fShowResponse\"1\n" +
+	"\vHideRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04page\x18\x02 \x01(\tR\x04page\"\x0e\n" +
+	"\fHideResponse\"\"\n" +
 	"\x10HibernateRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x84\x01\n" +
 	"\x11HibernateResponse\x12\x1f\n" +
@@ -3820,7 +4031,7 @@ const file_control_proto_rawDesc = "" +
 	"\arunning\x18\b \x01(\rR\arunning\x12\x1e\n" +
 	"\n" +
 	"hibernated\x18\t \x01(\rR\n" +
-	"hibernated2\xb7\r\n" +
+	"hibernated2\xe1\x0e\n" +
 	"\aControl\x12e\n" +
 	"\n" +
 	"PutPackage\x12*.mpsupervisor.control.v1.PutPackageRequest\x1a+.mpsupervisor.control.v1.PutPackageResponse\x12V\n" +
@@ -3834,7 +4045,9 @@ const file_control_proto_rawDesc = "" +
 	"\x06Events\x12&.mpsupervisor.control.v1.EventsRequest\x1a\x1e.mpsupervisor.control.v1.Event0\x01\x12Y\n" +
 	"\x06Update\x12&.mpsupervisor.control.v1.UpdateRequest\x1a'.mpsupervisor.control.v1.UpdateResponse\x12Y\n" +
 	"\x06Freeze\x12&.mpsupervisor.control.v1.FreezeRequest\x1a'.mpsupervisor.control.v1.FreezeResponse\x12S\n" +
-	"\x04Thaw\x12$.mpsupervisor.control.v1.ThawRequest\x1a%.mpsupervisor.control.v1.ThawResponse\x12b\n" +
+	"\x04Thaw\x12$.mpsupervisor.control.v1.ThawRequest\x1a%.mpsupervisor.control.v1.ThawResponse\x12S\n" +
+	"\x04Show\x12$.mpsupervisor.control.v1.ShowRequest\x1a%.mpsupervisor.control.v1.ShowResponse\x12S\n" +
+	"\x04Hide\x12$.mpsupervisor.control.v1.HideRequest\x1a%.mpsupervisor.control.v1.HideResponse\x12b\n" +
 	"\tHibernate\x12).mpsupervisor.control.v1.HibernateRequest\x1a*.mpsupervisor.control.v1.HibernateResponse\x12Y\n" +
 	"\x06Resume\x12&.mpsupervisor.control.v1.ResumeRequest\x1a'.mpsupervisor.control.v1.ResumeResponse\x12Y\n" +
 	"\x06Signal\x12&.mpsupervisor.control.v1.SignalRequest\x1a'.mpsupervisor.control.v1.SignalResponse\x12V\n" +
@@ -3856,7 +4069,7 @@ func file_control_proto_rawDescGZIP() []byte {
 	return file_control_proto_rawDescData
 }
 
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
 var file_control_proto_goTypes = []any{
 	(*PutPackageRequest)(nil),     // 0: mpsupervisor.control.v1.PutPackageRequest
 	(*PutPackageResponse)(nil),    // 1: mpsupervisor.control.v1.PutPackageResponse
@@ -3893,72 +4106,76 @@ var file_control_proto_goTypes = []any{
 	(*FreezeResponse)(nil),        // 32: mpsupervisor.control.v1.FreezeResponse
 	(*ThawRequest)(nil),           // 33: mpsupervisor.control.v1.ThawRequest
 	(*ThawResponse)(nil),          // 34: mpsupervisor.control.v1.ThawResponse
-	(*HibernateRequest)(nil),      // 35: mpsupervisor.control.v1.HibernateRequest
-	(*HibernateResponse)(nil),     // 36: mpsupervisor.control.v1.HibernateResponse
-	(*ResumeRequest)(nil),         // 37: mpsupervisor.control.v1.ResumeRequest
-	(*ResumeResponse)(nil),        // 38: mpsupervisor.control.v1.ResumeResponse
-	(*SignalRequest)(nil),         // 39: mpsupervisor.control.v1.SignalRequest
-	(*SignalResponse)(nil),        // 40: mpsupervisor.control.v1.SignalResponse
-	(*StatsRequest)(nil),          // 41: mpsupervisor.control.v1.StatsRequest
-	(*StatsResponse)(nil),         // 42: mpsupervisor.control.v1.StatsResponse
-	(*Stats)(nil),                 // 43: mpsupervisor.control.v1.Stats
-	(*Sample)(nil),                // 44: mpsupervisor.control.v1.Sample
-	(*LearnedRequest)(nil),        // 45: mpsupervisor.control.v1.LearnedRequest
-	(*LearnedResponse)(nil),       // 46: mpsupervisor.control.v1.LearnedResponse
-	(*LearnedCall)(nil),           // 47: mpsupervisor.control.v1.LearnedCall
-	(*QuarantineRequest)(nil),     // 48: mpsupervisor.control.v1.QuarantineRequest
-	(*QuarantineResponse)(nil),    // 49: mpsupervisor.control.v1.QuarantineResponse
-	(*Quarantined)(nil),           // 50: mpsupervisor.control.v1.Quarantined
-	(*InfoRequest)(nil),           // 51: mpsupervisor.control.v1.InfoRequest
-	(*InfoResponse)(nil),          // 52: mpsupervisor.control.v1.InfoResponse
-	nil,                           // 53: mpsupervisor.control.v1.Event.FieldsEntry
-	(*durationpb.Duration)(nil),   // 54: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 55: google.protobuf.Timestamp
+	(*ShowRequest)(nil),           // 35: mpsupervisor.control.v1.ShowRequest
+	(*ShowResponse)(nil),          // 36: mpsupervisor.control.v1.ShowResponse
+	(*HideRequest)(nil),           // 37: mpsupervisor.control.v1.HideRequest
+	(*HideResponse)(nil),          // 38: mpsupervisor.control.v1.HideResponse
+	(*HibernateRequest)(nil),      // 39: mpsupervisor.control.v1.HibernateRequest
+	(*HibernateResponse)(nil),     // 40: mpsupervisor.control.v1.HibernateResponse
+	(*ResumeRequest)(nil),         // 41: mpsupervisor.control.v1.ResumeRequest
+	(*ResumeResponse)(nil),        // 42: mpsupervisor.control.v1.ResumeResponse
+	(*SignalRequest)(nil),         // 43: mpsupervisor.control.v1.SignalRequest
+	(*SignalResponse)(nil),        // 44: mpsupervisor.control.v1.SignalResponse
+	(*StatsRequest)(nil),          // 45: mpsupervisor.control.v1.StatsRequest
+	(*StatsResponse)(nil),         // 46: mpsupervisor.control.v1.StatsResponse
+	(*Stats)(nil),                 // 47: mpsupervisor.control.v1.Stats
+	(*Sample)(nil),                // 48: mpsupervisor.control.v1.Sample
+	(*LearnedRequest)(nil),        // 49: mpsupervisor.control.v1.LearnedRequest
+	(*LearnedResponse)(nil),       // 50: mpsupervisor.control.v1.LearnedResponse
+	(*LearnedCall)(nil),           // 51: mpsupervisor.control.v1.LearnedCall
+	(*QuarantineRequest)(nil),     // 52: mpsupervisor.control.v1.QuarantineRequest
+	(*QuarantineResponse)(nil),    // 53: mpsupervisor.control.v1.QuarantineResponse
+	(*Quarantined)(nil),           // 54: mpsupervisor.control.v1.Quarantined
+	(*InfoRequest)(nil),           // 55: mpsupervisor.control.v1.InfoRequest
+	(*InfoResponse)(nil),          // 56: mpsupervisor.control.v1.InfoResponse
+	nil,                           // 57: mpsupervisor.control.v1.Event.FieldsEntry
+	(*durationpb.Duration)(nil),   // 58: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 59: google.protobuf.Timestamp
 }
 var file_control_proto_depIdxs = []int32{
 	2,  // 0: mpsupervisor.control.v1.PutPackageResponse.warnings:type_name -> mpsupervisor.control.v1.Warning
-	54, // 1: mpsupervisor.control.v1.Limits.call_timeout:type_name -> google.protobuf.Duration
+	58, // 1: mpsupervisor.control.v1.Limits.call_timeout:type_name -> google.protobuf.Duration
 	3,  // 2: mpsupervisor.control.v1.StartRequest.limits:type_name -> mpsupervisor.control.v1.Limits
 	5,  // 3: mpsupervisor.control.v1.StartRequest.native:type_name -> mpsupervisor.control.v1.Native
-	54, // 4: mpsupervisor.control.v1.StartResponse.took:type_name -> google.protobuf.Duration
+	58, // 4: mpsupervisor.control.v1.StartResponse.took:type_name -> google.protobuf.Duration
 	16, // 5: mpsupervisor.control.v1.StartResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	54, // 6: mpsupervisor.control.v1.CallRequest.timeout:type_name -> google.protobuf.Duration
+	58, // 6: mpsupervisor.control.v1.CallRequest.timeout:type_name -> google.protobuf.Duration
 	9,  // 7: mpsupervisor.control.v1.CallResponse.thrown:type_name -> mpsupervisor.control.v1.Thrown
-	54, // 8: mpsupervisor.control.v1.CallResponse.took:type_name -> google.protobuf.Duration
+	58, // 8: mpsupervisor.control.v1.CallResponse.took:type_name -> google.protobuf.Duration
 	16, // 9: mpsupervisor.control.v1.ErrorInfo.exit:type_name -> mpsupervisor.control.v1.Exit
 	16, // 10: mpsupervisor.control.v1.KillResponse.exit:type_name -> mpsupervisor.control.v1.Exit
 	15, // 11: mpsupervisor.control.v1.ListResponse.programs:type_name -> mpsupervisor.control.v1.Program
-	55, // 12: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
-	54, // 13: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
+	59, // 12: mpsupervisor.control.v1.Program.started:type_name -> google.protobuf.Timestamp
+	58, // 13: mpsupervisor.control.v1.Program.cpu:type_name -> google.protobuf.Duration
 	16, // 14: mpsupervisor.control.v1.Program.exit:type_name -> mpsupervisor.control.v1.Exit
-	55, // 15: mpsupervisor.control.v1.Program.hibernated:type_name -> google.protobuf.Timestamp
-	55, // 16: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
+	59, // 15: mpsupervisor.control.v1.Program.hibernated:type_name -> google.protobuf.Timestamp
+	59, // 16: mpsupervisor.control.v1.Exit.time:type_name -> google.protobuf.Timestamp
 	15, // 17: mpsupervisor.control.v1.InspectResponse.program:type_name -> mpsupervisor.control.v1.Program
 	3,  // 18: mpsupervisor.control.v1.InspectResponse.limits:type_name -> mpsupervisor.control.v1.Limits
 	20, // 19: mpsupervisor.control.v1.InspectResponse.locks:type_name -> mpsupervisor.control.v1.Lock
 	21, // 20: mpsupervisor.control.v1.InspectResponse.usage:type_name -> mpsupervisor.control.v1.Usage
 	22, // 21: mpsupervisor.control.v1.InspectResponse.channel:type_name -> mpsupervisor.control.v1.Channel
 	19, // 22: mpsupervisor.control.v1.InspectResponse.denials:type_name -> mpsupervisor.control.v1.Denial
-	54, // 23: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	58, // 23: mpsupervisor.control.v1.Usage.cpu:type_name -> google.protobuf.Duration
 	16, // 24: mpsupervisor.control.v1.WaitResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	55, // 25: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
-	55, // 26: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
-	53, // 27: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
+	59, // 25: mpsupervisor.control.v1.LogLine.time:type_name -> google.protobuf.Timestamp
+	59, // 26: mpsupervisor.control.v1.Event.time:type_name -> google.protobuf.Timestamp
+	57, // 27: mpsupervisor.control.v1.Event.fields:type_name -> mpsupervisor.control.v1.Event.FieldsEntry
 	3,  // 28: mpsupervisor.control.v1.UpdateRequest.limits:type_name -> mpsupervisor.control.v1.Limits
 	3,  // 29: mpsupervisor.control.v1.UpdateResponse.limits:type_name -> mpsupervisor.control.v1.Limits
-	54, // 30: mpsupervisor.control.v1.HibernateResponse.took:type_name -> google.protobuf.Duration
-	54, // 31: mpsupervisor.control.v1.ResumeResponse.took:type_name -> google.protobuf.Duration
+	58, // 30: mpsupervisor.control.v1.HibernateResponse.took:type_name -> google.protobuf.Duration
+	58, // 31: mpsupervisor.control.v1.ResumeResponse.took:type_name -> google.protobuf.Duration
 	16, // 32: mpsupervisor.control.v1.ResumeResponse.exit:type_name -> mpsupervisor.control.v1.Exit
-	43, // 33: mpsupervisor.control.v1.StatsResponse.stats:type_name -> mpsupervisor.control.v1.Stats
+	47, // 33: mpsupervisor.control.v1.StatsResponse.stats:type_name -> mpsupervisor.control.v1.Stats
 	15, // 34: mpsupervisor.control.v1.Stats.program:type_name -> mpsupervisor.control.v1.Program
 	3,  // 35: mpsupervisor.control.v1.Stats.limits:type_name -> mpsupervisor.control.v1.Limits
-	44, // 36: mpsupervisor.control.v1.Stats.now:type_name -> mpsupervisor.control.v1.Sample
-	44, // 37: mpsupervisor.control.v1.Stats.history:type_name -> mpsupervisor.control.v1.Sample
-	55, // 38: mpsupervisor.control.v1.Sample.time:type_name -> google.protobuf.Timestamp
-	47, // 39: mpsupervisor.control.v1.LearnedResponse.syscalls:type_name -> mpsupervisor.control.v1.LearnedCall
-	50, // 40: mpsupervisor.control.v1.QuarantineResponse.quarantined:type_name -> mpsupervisor.control.v1.Quarantined
-	55, // 41: mpsupervisor.control.v1.Quarantined.until:type_name -> google.protobuf.Timestamp
-	55, // 42: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
+	48, // 36: mpsupervisor.control.v1.Stats.now:type_name -> mpsupervisor.control.v1.Sample
+	48, // 37: mpsupervisor.control.v1.Stats.history:type_name -> mpsupervisor.control.v1.Sample
+	59, // 38: mpsupervisor.control.v1.Sample.time:type_name -> google.protobuf.Timestamp
+	51, // 39: mpsupervisor.control.v1.LearnedResponse.syscalls:type_name -> mpsupervisor.control.v1.LearnedCall
+	54, // 40: mpsupervisor.control.v1.QuarantineResponse.quarantined:type_name -> mpsupervisor.control.v1.Quarantined
+	59, // 41: mpsupervisor.control.v1.Quarantined.until:type_name -> google.protobuf.Timestamp
+	59, // 42: mpsupervisor.control.v1.InfoResponse.started:type_name -> google.protobuf.Timestamp
 	0,  // 43: mpsupervisor.control.v1.Control.PutPackage:input_type -> mpsupervisor.control.v1.PutPackageRequest
 	4,  // 44: mpsupervisor.control.v1.Control.Start:input_type -> mpsupervisor.control.v1.StartRequest
 	7,  // 45: mpsupervisor.control.v1.Control.Call:input_type -> mpsupervisor.control.v1.CallRequest
@@ -3971,34 +4188,38 @@ var file_control_proto_depIdxs = []int32{
 	29, // 52: mpsupervisor.control.v1.Control.Update:input_type -> mpsupervisor.control.v1.UpdateRequest
 	31, // 53: mpsupervisor.control.v1.Control.Freeze:input_type -> mpsupervisor.control.v1.FreezeRequest
 	33, // 54: mpsupervisor.control.v1.Control.Thaw:input_type -> mpsupervisor.control.v1.ThawRequest
-	35, // 55: mpsupervisor.control.v1.Control.Hibernate:input_type -> mpsupervisor.control.v1.HibernateRequest
-	37, // 56: mpsupervisor.control.v1.Control.Resume:input_type -> mpsupervisor.control.v1.ResumeRequest
-	39, // 57: mpsupervisor.control.v1.Control.Signal:input_type -> mpsupervisor.control.v1.SignalRequest
-	41, // 58: mpsupervisor.control.v1.Control.Stats:input_type -> mpsupervisor.control.v1.StatsRequest
-	45, // 59: mpsupervisor.control.v1.Control.Learned:input_type -> mpsupervisor.control.v1.LearnedRequest
-	48, // 60: mpsupervisor.control.v1.Control.Quarantine:input_type -> mpsupervisor.control.v1.QuarantineRequest
-	51, // 61: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
-	1,  // 62: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
-	6,  // 63: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
-	8,  // 64: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
-	12, // 65: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
-	14, // 66: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
-	18, // 67: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
-	24, // 68: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
-	26, // 69: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
-	28, // 70: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
-	30, // 71: mpsupervisor.control.v1.Control.Update:output_type -> mpsupervisor.control.v1.UpdateResponse
-	32, // 72: mpsupervisor.control.v1.Control.Freeze:output_type -> mpsupervisor.control.v1.FreezeResponse
-	34, // 73: mpsupervisor.control.v1.Control.Thaw:output_type -> mpsupervisor.control.v1.ThawResponse
-	36, // 74: mpsupervisor.control.v1.Control.Hibernate:output_type -> mpsupervisor.control.v1.HibernateResponse
-	38, // 75: mpsupervisor.control.v1.Control.Resume:output_type -> mpsupervisor.control.v1.ResumeResponse
-	40, // 76: mpsupervisor.control.v1.Control.Signal:output_type -> mpsupervisor.control.v1.SignalResponse
-	42, // 77: mpsupervisor.control.v1.Control.Stats:output_type -> mpsupervisor.control.v1.StatsResponse
-	46, // 78: mpsupervisor.control.v1.Control.Learned:output_type -> mpsupervisor.control.v1.LearnedResponse
-	49, // 79: mpsupervisor.control.v1.Control.Quarantine:output_type -> mpsupervisor.control.v1.QuarantineResponse
-	52, // 80: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
-	62, // [62:81] is the sub-list for method output_type
-	43, // [43:62] is the sub-list for method input_type
+	35, // 55: mpsupervisor.control.v1.Control.Show:input_type -> mpsupervisor.control.v1.ShowRequest
+	37, // 56: mpsupervisor.control.v1.Control.Hide:input_type -> mpsupervisor.control.v1.HideRequest
+	39, // 57: mpsupervisor.control.v1.Control.Hibernate:input_type -> mpsupervisor.control.v1.HibernateRequest
+	41, // 58: mpsupervisor.control.v1.Control.Resume:input_type -> mpsupervisor.control.v1.ResumeRequest
+	43, // 59: mpsupervisor.control.v1.Control.Signal:input_type -> mpsupervisor.control.v1.SignalRequest
+	45, // 60: mpsupervisor.control.v1.Control.Stats:input_type -> mpsupervisor.control.v1.StatsRequest
+	49, // 61: mpsupervisor.control.v1.Control.Learned:input_type -> mpsupervisor.control.v1.LearnedRequest
+	52, // 62: mpsupervisor.control.v1.Control.Quarantine:input_type -> mpsupervisor.control.v1.QuarantineRequest
+	55, // 63: mpsupervisor.control.v1.Control.Info:input_type -> mpsupervisor.control.v1.InfoRequest
+	1,  // 64: mpsupervisor.control.v1.Control.PutPackage:output_type -> mpsupervisor.control.v1.PutPackageResponse
+	6,  // 65: mpsupervisor.control.v1.Control.Start:output_type -> mpsupervisor.control.v1.StartResponse
+	8,  // 66: mpsupervisor.control.v1.Control.Call:output_type -> mpsupervisor.control.v1.CallResponse
+	12, // 67: mpsupervisor.control.v1.Control.Kill:output_type -> mpsupervisor.control.v1.KillResponse
+	14, // 68: mpsupervisor.control.v1.Control.List:output_type -> mpsupervisor.control.v1.ListResponse
+	18, // 69: mpsupervisor.control.v1.Control.Inspect:output_type -> mpsupervisor.control.v1.InspectResponse
+	24, // 70: mpsupervisor.control.v1.Control.Wait:output_type -> mpsupervisor.control.v1.WaitResponse
+	26, // 71: mpsupervisor.control.v1.Control.Logs:output_type -> mpsupervisor.control.v1.LogLine
+	28, // 72: mpsupervisor.control.v1.Control.Events:output_type -> mpsupervisor.control.v1.Event
+	30, // 73: mpsupervisor.control.v1.Control.Update:output_type -> mpsupervisor.control.v1.UpdateResponse
+	32, // 74: mpsupervisor.control.v1.Control.Freeze:output_type -> mpsupervisor.control.v1.FreezeResponse
+	34, // 75: mpsupervisor.control.v1.Control.Thaw:output_type -> mpsupervisor.control.v1.ThawResponse
+	36, // 76: mpsupervisor.control.v1.Control.Show:output_type -> mpsupervisor.control.v1.ShowResponse
+	38, // 77: mpsupervisor.control.v1.Control.Hide:output_type -> mpsupervisor.control.v1.HideResponse
+	40, // 78: mpsupervisor.control.v1.Control.Hibernate:output_type -> mpsupervisor.control.v1.HibernateResponse
+	42, // 79: mpsupervisor.control.v1.Control.Resume:output_type -> mpsupervisor.control.v1.ResumeResponse
+	44, // 80: mpsupervisor.control.v1.Control.Signal:output_type -> mpsupervisor.control.v1.SignalResponse
+	46, // 81: mpsupervisor.control.v1.Control.Stats:output_type -> mpsupervisor.control.v1.StatsResponse
+	50, // 82: mpsupervisor.control.v1.Control.Learned:output_type -> mpsupervisor.control.v1.LearnedResponse
+	53, // 83: mpsupervisor.control.v1.Control.Quarantine:output_type -> mpsupervisor.control.v1.QuarantineResponse
+	56, // 84: mpsupervisor.control.v1.Control.Info:output_type -> mpsupervisor.control.v1.InfoResponse
+	64, // [64:85] is the sub-list for method output_type
+	43, // [43:64] is the sub-list for method input_type
 	43, // [43:43] is the sub-list for extension type_name
 	43, // [43:43] is the sub-list for extension extendee
 	0,  // [0:43] is the sub-list for field type_name
@@ -4020,7 +4241,7 @@ func file_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   54,
+			NumMessages:   58,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -60,6 +60,10 @@ const (
 	ControlFreezeProcedure = "/mpsupervisor.control.v1.Control/Freeze"
 	// ControlThawProcedure is the fully-qualified name of the Control's Thaw RPC.
 	ControlThawProcedure = "/mpsupervisor.control.v1.Control/Thaw"
+	// ControlShowProcedure is the fully-qualified name of the Control's Show RPC.
+	ControlShowProcedure = "/mpsupervisor.control.v1.Control/Show"
+	// ControlHideProcedure is the fully-qualified name of the Control's Hide RPC.
+	ControlHideProcedure = "/mpsupervisor.control.v1.Control/Hide"
 	// ControlHibernateProcedure is the fully-qualified name of the Control's Hibernate RPC.
 	ControlHibernateProcedure = "/mpsupervisor.control.v1.Control/Hibernate"
 	// ControlResumeProcedure is the fully-qualified name of the Control's Resume RPC.
@@ -87,7 +91,8 @@ type ControlClient interface {
 	Start(context.Context, *controlpb.StartRequest) (*controlpb.StartResponse, error)
 	// Call runs an exported function of a running program.
 	Call(context.Context, *controlpb.CallRequest) (*controlpb.CallResponse, error)
-	// Kill ends a program, and returns when nothing is left of it.
+	// Kill ends a program, and returns when nothing is left of it. Unless now is
+	// set, the program is told first and has a second for what it does about it.
 	Kill(context.Context, *controlpb.KillRequest) (*controlpb.KillResponse, error)
 	// List names the programs, running ones first, then the latest ended ones.
 	List(context.Context, *controlpb.ListRequest) (*controlpb.ListResponse, error)
@@ -105,6 +110,11 @@ type ControlClient interface {
 	// Freeze stops a program where it is; calls to it are refused until Thaw.
 	Freeze(context.Context, *controlpb.FreezeRequest) (*controlpb.FreezeResponse, error)
 	Thaw(context.Context, *controlpb.ThawRequest) (*controlpb.ThawResponse, error)
+	// Show tells a program that it can be seen, and which of its pages; Hide that
+	// it, or a page of it, cannot any more. They return when the program's handlers
+	// of that have done.
+	Show(context.Context, *controlpb.ShowRequest) (*controlpb.ShowResponse, error)
+	Hide(context.Context, *controlpb.HideRequest) (*controlpb.HideResponse, error)
 	// Hibernate writes a JavaScript program's heap to the disk and ends its
 	// process; calls to it are refused until Resume, which may come after a restart
 	// of the supervisor. Calls under way end with an AbortError.
@@ -209,6 +219,18 @@ func NewControlClient(httpClient connect.HTTPClient, baseURL string, opts ...con
 			connect.WithSchema(controlMethods.ByName("Thaw")),
 			connect.WithClientOptions(opts...),
 		),
+		show: connect.NewClient[controlpb.ShowRequest, controlpb.ShowResponse](
+			httpClient,
+			baseURL+ControlShowProcedure,
+			connect.WithSchema(controlMethods.ByName("Show")),
+			connect.WithClientOptions(opts...),
+		),
+		hide: connect.NewClient[controlpb.HideRequest, controlpb.HideResponse](
+			httpClient,
+			baseURL+ControlHideProcedure,
+			connect.WithSchema(controlMethods.ByName("Hide")),
+			connect.WithClientOptions(opts...),
+		),
 		hibernate: connect.NewClient[controlpb.HibernateRequest, controlpb.HibernateResponse](
 			httpClient,
 			baseURL+ControlHibernateProcedure,
@@ -268,6 +290,8 @@ type controlClient struct {
 	update     *connect.Client[controlpb.UpdateRequest, controlpb.UpdateResponse]
 	freeze     *connect.Client[controlpb.FreezeRequest, controlpb.FreezeResponse]
 	thaw       *connect.Client[controlpb.ThawRequest, controlpb.ThawResponse]
+	show       *connect.Client[controlpb.ShowRequest, controlpb.ShowResponse]
+	hide       *connect.Client[controlpb.HideRequest, controlpb.HideResponse]
 	hibernate  *connect.Client[controlpb.HibernateRequest, controlpb.HibernateResponse]
 	resume     *connect.Client[controlpb.ResumeRequest, controlpb.ResumeResponse]
 	signal     *connect.Client[controlpb.SignalRequest, controlpb.SignalResponse]
@@ -377,6 +401,24 @@ func (c *controlClient) Thaw(ctx context.Context, req *controlpb.ThawRequest) (*
 	return nil, err
 }
 
+// Show calls mpsupervisor.control.v1.Control.Show.
+func (c *controlClient) Show(ctx context.Context, req *controlpb.ShowRequest) (*controlpb.ShowResponse, error) {
+	response, err := c.show.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Hide calls mpsupervisor.control.v1.Control.Hide.
+func (c *controlClient) Hide(ctx context.Context, req *controlpb.HideRequest) (*controlpb.HideResponse, error) {
+	response, err := c.hide.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Hibernate calls mpsupervisor.control.v1.Control.Hibernate.
 func (c *controlClient) Hibernate(ctx context.Context, req *controlpb.HibernateRequest) (*controlpb.HibernateResponse, error) {
 	response, err := c.hibernate.CallUnary(ctx, connect.NewRequest(req))
@@ -451,7 +493,8 @@ type ControlHandler interface {
 	Start(context.Context, *controlpb.StartRequest) (*controlpb.StartResponse, error)
 	// Call runs an exported function of a running program.
 	Call(context.Context, *controlpb.CallRequest) (*controlpb.CallResponse, error)
-	// Kill ends a program, and returns when nothing is left of it.
+	// Kill ends a program, and returns when nothing is left of it. Unless now is
+	// set, the program is told first and has a second for what it does about it.
 	Kill(context.Context, *controlpb.KillRequest) (*controlpb.KillResponse, error)
 	// List names the programs, running ones first, then the latest ended ones.
 	List(context.Context, *controlpb.ListRequest) (*controlpb.ListResponse, error)
@@ -469,6 +512,11 @@ type ControlHandler interface {
 	// Freeze stops a program where it is; calls to it are refused until Thaw.
 	Freeze(context.Context, *controlpb.FreezeRequest) (*controlpb.FreezeResponse, error)
 	Thaw(context.Context, *controlpb.ThawRequest) (*controlpb.ThawResponse, error)
+	// Show tells a program that it can be seen, and which of its pages; Hide that
+	// it, or a page of it, cannot any more. They return when the program's handlers
+	// of that have done.
+	Show(context.Context, *controlpb.ShowRequest) (*controlpb.ShowResponse, error)
+	Hide(context.Context, *controlpb.HideRequest) (*controlpb.HideResponse, error)
 	// Hibernate writes a JavaScript program's heap to the disk and ends its
 	// process; calls to it are refused until Resume, which may come after a restart
 	// of the supervisor. Calls under way end with an AbortError.
@@ -569,6 +617,18 @@ func NewControlHandler(svc ControlHandler, opts ...connect.HandlerOption) (strin
 		connect.WithSchema(controlMethods.ByName("Thaw")),
 		connect.WithHandlerOptions(opts...),
 	)
+	controlShowHandler := connect.NewUnaryHandlerSimple(
+		ControlShowProcedure,
+		svc.Show,
+		connect.WithSchema(controlMethods.ByName("Show")),
+		connect.WithHandlerOptions(opts...),
+	)
+	controlHideHandler := connect.NewUnaryHandlerSimple(
+		ControlHideProcedure,
+		svc.Hide,
+		connect.WithSchema(controlMethods.ByName("Hide")),
+		connect.WithHandlerOptions(opts...),
+	)
 	controlHibernateHandler := connect.NewUnaryHandlerSimple(
 		ControlHibernateProcedure,
 		svc.Hibernate,
@@ -637,6 +697,10 @@ func NewControlHandler(svc ControlHandler, opts ...connect.HandlerOption) (strin
 			controlFreezeHandler.ServeHTTP(w, r)
 		case ControlThawProcedure:
 			controlThawHandler.ServeHTTP(w, r)
+		case ControlShowProcedure:
+			controlShowHandler.ServeHTTP(w, r)
+		case ControlHideProcedure:
+			controlHideHandler.ServeHTTP(w, r)
 		case ControlHibernateProcedure:
 			controlHibernateHandler.ServeHTTP(w, r)
 		case ControlResumeProcedure:
@@ -706,6 +770,14 @@ func (UnimplementedControlHandler) Freeze(context.Context, *controlpb.FreezeRequ
 
 func (UnimplementedControlHandler) Thaw(context.Context, *controlpb.ThawRequest) (*controlpb.ThawResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Thaw is not implemented"))
+}
+
+func (UnimplementedControlHandler) Show(context.Context, *controlpb.ShowRequest) (*controlpb.ShowResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Show is not implemented"))
+}
+
+func (UnimplementedControlHandler) Hide(context.Context, *controlpb.HideRequest) (*controlpb.HideResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("mpsupervisor.control.v1.Control.Hide is not implemented"))
 }
 
 func (UnimplementedControlHandler) Hibernate(context.Context, *controlpb.HibernateRequest) (*controlpb.HibernateResponse, error) {
