@@ -143,7 +143,7 @@ func TestMonitorCommandsInJSON(t *testing.T) {
 	tests := []struct{ args, want string }{
 		{"stats abc", `"now":{"time":"2024-02-29T12:00:00Z","cpu":0.125,"memory_bytes":50331648,"memory_ratio":0.75,"pids":5,"throttled_ratio":0,"faults":0,"major_faults":0,"reclaimed_bytes":0,"stalled_ratio":0.25,"ipc_messages":3.25,"log_lines":12,"denials":0.5},"history":[],"denials":7,"throttled_by":""}]`},
 		{"stats abc --history", `"history":[{"time":"2024-02-29T12:00:00Z","cpu":1,`},
-		{"stats", `"state":"starting","started":"2024-02-29T12:00:00Z","pid":0,"memory_bytes":0,"cpu_seconds":0,"calls":0,"exit":null},"limits":{"memory_bytes":67108864,`},
+		{"stats", `"state":"starting","started":"2024-02-29T12:00:00Z","pid":0,"memory_bytes":0,"cpu_seconds":0,"calls":0,"exit":null,"image_bytes":0,"hibernated":null},"limits":{"memory_bytes":67108864,`},
 		{"stats", `"now":null,"history":[],"denials":0,"throttled_by":""}`},
 		{"update abc --pids 64", `{"id":"abcdefghijkm","limits":{"memory_bytes":67108864,"pids":64,`},
 		{"freeze abc", `[{"id":"abcdefghijkm","state":"frozen"}]`},

@@ -85,6 +85,12 @@ func (v inspectView) programRows() [][]string {
 		{"entry", v.Entry}, {"exports", strings.Join(v.Exports, ", ")},
 		{"package", p.Digest}, {"policy", v.PolicyDigest}, {"heap image", v.Image},
 	}
+	if v.StartImage != "" {
+		rows = append(rows, []string{"began with", beganText(v.StartImage, v.StartReason)})
+	}
+	if p.Hibernated != nil {
+		rows = append(rows, []string{"hibernated", *p.Hibernated}, []string{"image", bytesText(p.ImageBytes)})
+	}
 	if v.Learning {
 		rows = append(rows, []string{"learning", "every system call is recorded, none refused"})
 	}
@@ -93,6 +99,15 @@ func (v inspectView) programRows() [][]string {
 			[]string{"exit status", fmt.Sprint(p.Exit.Status)})
 	}
 	return rows
+}
+
+// beganText is what a program began with, for people.
+func beganText(image, reason string) string {
+	text := map[string]string{"prelude": "its source", "ready": "its package's ready image", "instance": "its own image"}[image]
+	if reason != "" {
+		text += ": " + printable(reason, false)
+	}
+	return text
 }
 
 func (v inspectView) limitRows() [][]string {

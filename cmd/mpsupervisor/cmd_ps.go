@@ -53,6 +53,9 @@ func stateText(p *controlpb.Program) string {
 	if e := viewExit(p.GetExit()); e != nil {
 		return "ended: " + e.text()
 	}
+	if n := p.GetImageBytes(); n > 0 {
+		return p.GetState() + ": " + bytesText(n)
+	}
 	return p.GetState()
 }
 

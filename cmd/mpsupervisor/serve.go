@@ -14,6 +14,7 @@ import (
 
 	"github.com/mpsupervisor/mpsupervisor/internal/config"
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
+	images "github.com/mpsupervisor/mpsupervisor/internal/image"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 	"github.com/mpsupervisor/mpsupervisor/internal/privilege"
 	"github.com/mpsupervisor/mpsupervisor/internal/supervisor"
@@ -69,15 +70,20 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 		return err
 	}
 	d.log.Debug("gave up root", "user", d.user.String())
-	return d.run(cmd.Context(), opened{l, metrics, dir, launcher}, access)
+	kept, err := d.openImages()
+	if err != nil {
+		return errors.Join(err, launcher.close())
+	}
+	return d.run(cmd.Context(), opened{l, metrics, dir, launcher, kept}, access)
 }
 
-// opened is what root was needed for.
+// opened is what root was needed for, and what is kept for later supervisors.
 type opened struct {
 	socket   *control.Listener
 	metrics  net.Listener // nil: none are served
 	roots    *roots.Dir
 	launcher *launcherProcess
+	images   *images.Store // nil: nothing is kept
 }
 
 func newDaemon(a *app, cmd *cobra.Command, o serveOptions) (*daemon, error) {
@@ -123,7 +129,7 @@ func (d *daemon) makeDirectories() error {
 			return fmt.Errorf("cannot make the run directory: %w", err)
 		}
 	}
-	return nil
+	return d.makeStateDir()
 }
 
 // listen makes the control socket, or takes over the one that run made.
@@ -164,7 +170,7 @@ func (d *daemon) access() (control.Access, error) {
 func (d *daemon) run(ctx context.Context, o opened, access control.Access) error {
 	s, err := supervisor.New(supervisor.Config{
 		Launcher: o.launcher.client, LauncherPID: o.launcher.pid, CgroupLayout: probe.Layout(),
-		Roots: o.roots, Learn: d.config.Learn,
+		Roots: o.roots, Images: o.images, Learn: d.config.Learn,
 		Version: mp.Version, ConfigFile: d.from, Log: d.log, Settings: settingsOf(d.config, access),
 	})
 	if err != nil {
@@ -205,6 +211,8 @@ func settingsOf(c config.Config, access control.Access) supervisor.Settings {
 		Max:          c.Limits.Max.Values(),
 		MaxPrograms:  c.MaxWorkers,
 		PackageBytes: int64(c.Keep.Packages),
+		ReadyImages:  c.Keep.ReadyImages,
+		ReadyBytes:   int64(c.Keep.ReadyBytes),
 		LogBytes:     int(c.Keep.LogBytes),
 		LogLines:     c.Keep.LogLines,
 		Grace:        c.DrainTimeout.Duration,

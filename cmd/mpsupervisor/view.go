@@ -22,13 +22,15 @@ type programView struct {
 	Version    string    `json:"version"`
 	Digest     string    `json:"digest"`
 	Runtime    string    `json:"runtime"` // js, native
-	State      string    `json:"state"`   // starting, running, frozen, ending, ended
+	State      string    `json:"state"`   // starting, running, frozen, suspending, hibernated, ending, ended
 	Started    *string   `json:"started"`
 	PID        int32     `json:"pid"`
 	Memory     uint64    `json:"memory_bytes"`
 	CPUSeconds float64   `json:"cpu_seconds"`
 	Calls      uint64    `json:"calls"`
-	Exit       *exitView `json:"exit"` // null while it runs
+	Exit       *exitView `json:"exit"`        // null while it runs
+	ImageBytes uint64    `json:"image_bytes"` // of a hibernated program's image
+	Hibernated *string   `json:"hibernated"`  // since when it is; null if it is not
 }
 
 type exitView struct {
@@ -73,6 +75,8 @@ type inspectView struct {
 	Entry        string       `json:"entry"`
 	Exports      []string     `json:"exports"`
 	Image        string       `json:"image"`
+	StartImage   string       `json:"start_image"`  // what the program began with: prelude, ready, instance
+	StartReason  string       `json:"start_reason"` // and why with nothing quicker
 	PolicyDigest string       `json:"policy_digest"`
 	Limits       limitsView   `json:"limits"`
 	Usage        usageView    `json:"usage"`
@@ -94,7 +98,7 @@ func viewProgram(p *controlpb.Program) programView {
 		ID: p.GetId(), AppID: p.GetAppId(), Name: p.GetName(), Version: p.GetVersion(),
 		Digest: p.GetDigest(), Runtime: p.GetRuntime(), State: p.GetState(), Started: stamp(p.GetStarted()), PID: p.GetPid(),
 		Memory: p.GetMemoryBytes(), CPUSeconds: seconds(p.GetCpu()), Calls: p.GetCalls(),
-		Exit: viewExit(p.GetExit()),
+		Exit: viewExit(p.GetExit()), ImageBytes: p.GetImageBytes(), Hibernated: stamp(p.GetHibernated()),
 	}
 }
 
@@ -111,7 +115,7 @@ func viewExit(e *controlpb.Exit) *exitView {
 func viewInspect(r *controlpb.InspectResponse) inspectView {
 	v := inspectView{
 		Program: viewProgram(r.GetProgram()), Entry: r.GetEntry(), Exports: r.GetExports(),
-		Image: r.GetImage(), PolicyDigest: r.GetPolicyDigest(), Limits: viewLimits(r.GetLimits()),
+		Image: r.GetImage(), StartImage: r.GetStartImage(), StartReason: r.GetStartReason(), PolicyDigest: r.GetPolicyDigest(), Limits: viewLimits(r.GetLimits()),
 		Usage: viewUsage(r.GetUsage()), Locks: viewLocks(r.GetLocks()), Channel: viewChannel(r.GetChannel()),
 		Denials: viewDenials(r.GetDenials()), Learning: r.GetLearning(),
 	}

@@ -23,6 +23,7 @@ const (
 	maxDrainTimeout = 10 * time.Minute
 	minKeep         = 4 << 10
 	maxKeep         = 64 << 30
+	maxReadyImages  = 4096
 	maxSocketPath   = 107 // bytes in sockaddr_un (unix(7)), less the NUL
 )
 
@@ -46,6 +47,7 @@ func (c Config) Check() error {
 		{"worker", absoluteOrEmpty(c.Worker)},
 		{"image", absoluteOrEmpty(c.Image)},
 		{"run_dir", absolute(c.RunDir)},
+		{"state_dir", absoluteOrEmpty(c.StateDir)},
 		{"cgroup_parent", matches(cgroupName(), c.CgroupParent)},
 		{"uid_base", between(int64(c.UIDBase), minUID, maxUID)},
 		{"uid_range", between(int64(c.UIDRange), minUIDRange, maxUIDRange)},
@@ -58,6 +60,8 @@ func (c Config) Check() error {
 		{"keep.packages", between(int64(c.Keep.Packages), minKeep, maxKeep)},
 		{"keep.log_bytes", between(int64(c.Keep.LogBytes), minKeep, maxKeep)},
 		{"keep.log_lines", between(int64(c.Keep.LogLines), 1, maxKeep)},
+		{"keep.ready_images", between(int64(c.Keep.ReadyImages), 0, maxReadyImages)},
+		{"keep.ready_bytes", between(int64(c.Keep.ReadyBytes), 0, maxKeep)},
 		{"monitor", c.Monitor.values().Check()},
 		{"monitor.quarantine", c.Monitor.Quarantine.Values().Check()},
 		{"metrics.listen", c.Metrics.check()},

@@ -40,6 +40,7 @@ type Config struct {
 	Worker       string   `toml:"worker" json:"worker"`
 	Image        string   `toml:"image" json:"image"`
 	RunDir       string   `toml:"run_dir" json:"run_dir"`
+	StateDir     string   `toml:"state_dir" json:"state_dir"`
 	CgroupParent string   `toml:"cgroup_parent" json:"cgroup_parent"`
 	UIDBase      uint32   `toml:"uid_base" json:"uid_base"`
 	UIDRange     uint32   `toml:"uid_range" json:"uid_range"`
@@ -77,11 +78,14 @@ type LimitSet struct {
 	IPCRate     int      `toml:"ipc_rate" json:"ipc_rate"`
 }
 
-// Keep bounds what the daemon holds in memory for its callers.
+// Keep bounds what the daemon holds in memory for its callers, and on the disk.
 type Keep struct {
 	Packages Size `toml:"packages" json:"packages"`   // all packages together
 	LogBytes Size `toml:"log_bytes" json:"log_bytes"` // console text of one program
 	LogLines int  `toml:"log_lines" json:"log_lines"` // likewise
+
+	ReadyImages int  `toml:"ready_images" json:"ready_images"` // of packages; 0: none are made
+	ReadyBytes  Size `toml:"ready_bytes" json:"ready_bytes"`   // of all of them together
 }
 
 // Log says what the daemon tells, and how.
@@ -97,6 +101,7 @@ func Default() Config {
 		User:         "mpsupervisor",
 		Group:        "mpsupervisor",
 		RunDir:       "/run/mpsupervisor",
+		StateDir:     "/var/lib/mpsupervisor",
 		CgroupParent: "mpsupervisor",
 		UIDBase:      1_900_000_000,
 		UIDRange:     4096,
@@ -106,7 +111,7 @@ func Default() Config {
 			Default: fromLimits(mp.DefaultLimits()),
 			Max:     fromLimits(mp.MaxLimits()),
 		},
-		Keep:    Keep{Packages: 256 << 20, LogBytes: 256 << 10, LogLines: 2000},
+		Keep:    Keep{Packages: 256 << 20, LogBytes: 256 << 10, LogLines: 2000, ReadyImages: 64, ReadyBytes: 256 << 20},
 		Monitor: defaultMonitor(),
 		Log:     Log{Level: "info", Format: "text"},
 	}

@@ -78,7 +78,16 @@ func (d *Daemon) start(config []string) error {
 	}
 	file := filepath.Join(d.dir, "config.toml")
 	// What tests crash on purpose they start again; a line of theirs comes first.
-	text := fmt.Sprintf("socket = %q\n%s\n", d.Socket, strings.Join(config, "\n"))
+	text := fmt.Sprintf("socket = %q\n", d.Socket)
+	extra := strings.Join(config, "\n") + "\n"
+	if !strings.Contains(extra, "state_dir") {
+		text += fmt.Sprintf("state_dir = %q\n", filepath.Join(d.dir, "state"))
+	}
+	text += extra
+	// Tests count processes: none is to make a ready image beside theirs.
+	if !strings.Contains(text, "[keep]") {
+		text += "[keep]\nready_images = 0\n"
+	}
 	if !strings.Contains(text, "quarantine") {
 		text += "[monitor.quarantine]\ncrashes = 0\n"
 	}

@@ -49,6 +49,8 @@ var rules = []rule{
 		reason: "a package is checked the same way wherever it is read"},
 	{of: "internal/engine/...", ban: []string{"internal/...", "ipc/...", "isolate/...", "seccomp/..."}, except: []string{"internal/engine/...", "internal/mp", "internal/wire"},
 		reason: "an engine reaches its host through engine.Host alone"},
+	{of: "internal/image", ban: []string{"...", "internal/...", "ipc/...", "isolate/...", "seccomp/..."}, except: []string{"internal/image", "internal/mp", "golang.org/x/sys/..."},
+		reason: "what holds the key knows neither workers nor what is in their images"},
 	{of: "internal/monitor", direct: true, ban: []string{"...", "internal/...", "os", "net", "log/slog"}, except: []string{"internal/mp"},
 		reason: "it judges what it is given: its caller has the clock and does the work"},
 	{of: "internal/control", direct: true, ban: []string{"internal/supervisor/..."},
