@@ -31,6 +31,11 @@ type Spec struct {
 	// system of the program's own. Nil is a worker that sees nothing but itself.
 	Native *Native
 
+	// Code says that the worker loads machine code when it has entered and before
+	// it runs any: Filter ends with what it installs then, and package verify tells
+	// that MDWE comes with that.
+	Code bool
+
 	// Learn says that Filter asks about every call and refuses next to none, so
 	// that package verify tells that the lock is open on purpose.
 	Learn bool
@@ -51,7 +56,7 @@ func (s Spec) check(c Config) error {
 	case s.Stderr == nil || slices.Contains(s.Files, nil):
 		return fmt.Errorf("worker %s lacks a file", s.ID)
 	}
-	if err := errors.Join(s.Native.check(), s.checkLearn()); err != nil {
+	if err := errors.Join(s.Native.check(), s.checkLearn(), s.checkCode()); err != nil {
 		return err
 	}
 	for _, name := range s.Without {
@@ -73,6 +78,16 @@ func (s Spec) checkLearn() error {
 		return fmt.Errorf("worker %s: a filter that asks (%v) where learning is %v", s.ID, asks, s.Learn)
 	case s.Learn && !lock.InKernel(lock.MDWE):
 		return lock.Missing(lock.MDWE, "not in this kernel, and a filter that refuses nothing cannot do instead")
+	}
+	return nil
+}
+
+// checkCode holds the filter to what is said of it: one for Enter, and what comes
+// on top of it when the code is there.
+func (s Spec) checkCode() error {
+	filters, err := seccomp.ParseStack(s.Filter)
+	if s.Code && (err != nil || len(filters) < 2 || s.Native != nil || s.Learn) {
+		return fmt.Errorf("worker %s: it is to load code, and has %d filters (%v), or is a native program, or learning", s.ID, len(filters), err)
 	}
 	return nil
 }
@@ -104,7 +119,8 @@ func policy(conf *configs.Config, proc *libcontainer.Process, limits cgroup.Limi
 		Filter []byte
 		Native *Native
 		Learn  bool
-	}{&locks, proc.Args, proc.Env, len(proc.ExtraFiles), limits, s.Filter, native, s.Learn})
+		Code   bool `json:",omitempty"`
+	}{&locks, proc.Args, proc.Env, len(proc.ExtraFiles), limits, s.Filter, native, s.Learn, s.Code})
 	if err != nil {
 		return Policy{}, fmt.Errorf("cannot encode policy: %w", err)
 	}

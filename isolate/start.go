@@ -12,6 +12,7 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 	"github.com/mpsupervisor/mpsupervisor/isolate/stage"
 	"github.com/mpsupervisor/mpsupervisor/isolate/verify"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
 	"github.com/opencontainers/runc/libcontainer"
 	"github.com/opencontainers/runc/libcontainer/configs"
 	"golang.org/x/sys/unix"
@@ -89,6 +90,10 @@ func (l *Launcher) worker(s Spec, group *cgroup.Group) *Worker {
 			Program: l.program(), UID: uid + workerUID, UIDBase: uid, UIDCount: l.conf.UIDCount,
 			Group: group, Limits: s.Limits, Learn: s.Learn,
 		},
+	}
+	if s.Code {
+		filters, _ := seccomp.ParseStack(s.Filter) // check has
+		w.subject.Code = &verify.Code{Filters: len(filters)}
 	}
 	if s.Native != nil {
 		w.tmp = filepath.Join(l.place(s.ID), "tmp")

@@ -34,7 +34,8 @@ const (
 	errnoMask   Action = 0x0000ffff
 )
 
-// Errno makes the call fail with e without being run.
+// Errno makes the call fail with e without being run; with 0 it succeeds without
+// being run.
 func Errno(e syscall.Errno) Action { return actionErrno | Action(e)&errnoMask }
 
 // Errno gives the error that the action makes a call fail with.
@@ -47,7 +48,9 @@ func (a Action) Errno() (syscall.Errno, bool) {
 
 // String gives the action as the printed table has it.
 func (a Action) String() string {
-	if e, ok := a.Errno(); ok {
+	if e, ok := a.Errno(); ok && e == 0 {
+		return "nothing, as if done"
+	} else if ok {
 		return "errno " + errnoName(e)
 	}
 	switch a {

@@ -19,10 +19,21 @@ const (
 	// RoleInit is that worker afterwards: process 1, which passes on bytes, reaps
 	// and signals. Its filter comes on top of RoleNative's.
 	RoleInit Role = "init"
+	// RoleWasm is a worker with the WebAssembly engine, until its module's machine
+	// code is there.
+	RoleWasm Role = "wasm"
+	// RoleWasmRun is that worker afterwards, while the module runs. Its filter comes
+	// on top of RoleWasm's.
+	RoleWasmRun Role = "wasm-run"
+	// RoleWasmCompile is a worker that makes machine code of a module and runs
+	// nothing of it.
+	RoleWasmCompile Role = "wasm-compile"
 )
 
 // Roles lists the roles that have a table.
-func Roles() []Role { return []Role{RoleJS, RoleNative, RoleInit} }
+func Roles() []Role {
+	return []Role{RoleJS, RoleNative, RoleInit, RoleWasm, RoleWasmRun, RoleWasmCompile}
+}
 
 // Table gives the rows of a role, in a slice of the caller's own.
 func Table(role Role) ([]Rule, error) {
@@ -33,6 +44,12 @@ func Table(role Role) ([]Rule, error) {
 		return native(), nil
 	case RoleInit:
 		return pid1(), nil
+	case RoleWasm:
+		return wasm(), nil
+	case RoleWasmRun:
+		return wasmRun(), nil
+	case RoleWasmCompile:
+		return wasmCompile(), nil
 	}
 	return nil, fmt.Errorf("cannot find seccomp table: no role %q", string(role))
 }

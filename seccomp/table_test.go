@@ -58,7 +58,7 @@ func TestTablesAreSmallAndReasoned(t *testing.T) {
 				}
 			}
 		}
-		if limit := map[Role]int{RoleJS: 60, RoleInit: 60, RoleNative: 400}[role]; len(names) > limit {
+		if limit := map[Role]int{RoleJS: 60, RoleInit: 60, RoleNative: 400, RoleWasm: 60, RoleWasmRun: 60, RoleWasmCompile: 60}[role]; len(names) > limit {
 			t.Errorf("%s: %d system calls, at most %d", role, len(names), limit)
 		}
 	}
@@ -284,7 +284,10 @@ func TestNoRoleMakesMemoryExecutable(t *testing.T) {
 		}
 		for _, a := range attempts {
 			got := Decide(role, rules, a.syscall, a.args)
-			if may := a.file && role == RoleNative; may != (got == Allow) {
+			may := a.file && role == RoleNative
+			// The one step that is left to a worker before it runs anything.
+			may = may || role == RoleWasm && a.syscall == "mprotect" && a.args[2] == protRead|protExec
+			if may != (got == Allow) {
 				t.Errorf("role %q: %s %#x gives %v", role, a.syscall, a.args, got)
 			}
 		}
@@ -292,6 +295,40 @@ func TestNoRoleMakesMemoryExecutable(t *testing.T) {
 			if got := Decide(role, rules, name, [6]uint64{2: protRead | protWrite, 3: anonymous}); got != Allow {
 				t.Errorf("role %q: %s without PROT_EXEC gives %v", role, name, got)
 			}
+		}
+	}
+}
+
+// What a module runs under is what JavaScript runs under, but for the answer that
+// proves it; and what is on beneath it allows no less.
+func TestWasmRunsLikeJS(t *testing.T) {
+	before, _ := Table(RoleWasm)
+	during, _ := Table(RoleWasmRun)
+	for _, r := range js() {
+		var args [6]uint64
+		for _, a := range r.Args {
+			args[a.Index] = a.Value
+		}
+		want := r.Action
+		if r.Syscall == "clone3" {
+			want = Errno(syscall.EPERM)
+		}
+		if got := Decide(RoleWasmRun, during, r.Syscall, args); got != want {
+			t.Errorf("%s %#x gives %v, and for JavaScript %v", r.Syscall, args, got, r.Action)
+		}
+		if got := Decide(RoleWasm, before, r.Syscall, args); got != r.Action {
+			t.Errorf("%s %#x gives %v before, and for JavaScript %v", r.Syscall, args, got, r.Action)
+		}
+	}
+	for _, c := range []struct {
+		call string
+		args [6]uint64
+	}{{"mprotect", [6]uint64{2: protRead | protExec}}, {"prctl", [6]uint64{prSetMDWE, 1}}, {"seccomp", [6]uint64{setModeFilter, filterTSync}}} {
+		if got := Decide(RoleWasmRun, during, c.call, c.args); got != KillProcess {
+			t.Errorf("%s %#x gives %v", c.call, c.args, got)
+		}
+		if got := Decide(RoleWasm, before, c.call, c.args); got != Allow {
+			t.Errorf("%s %#x gives %v before", c.call, c.args, got)
 		}
 	}
 }

@@ -37,6 +37,10 @@ type Config struct {
 	// /dev and /proc, and what package isolate has set for it.
 	Native bool
 
+	// Code says that the process loads machine code after Enter: MDWE is left to
+	// Report.Finish.
+	Code bool
+
 	// Learn says that the filters ask the launcher about each call, which lets
 	// it pass, and refuse next to none. It takes a kernel with MDWE, since no
 	// filter stands in for that then.
@@ -59,6 +63,8 @@ type Report struct {
 
 	LandlockABI     int      // the kernel's; 0 when Landlock was left out
 	LandlockMissing []string // what newer kernels' Landlock denies and this one's does not
+
+	later []step // what Finish sets
 }
 
 // step sets one lock and proves it.
@@ -119,6 +125,10 @@ func Enter(cfg Config) (Report, error) {
 	s := &state{Config: cfg}
 	for _, step := range steps {
 		if slices.Contains(cfg.Without, step.name) {
+			continue
+		}
+		if cfg.Code && step.name == lock.MDWE && lock.InKernel(lock.MDWE) {
+			s.report.later = append(s.report.later, step)
 			continue
 		}
 		if err := step.take(s); err != nil {

@@ -34,6 +34,7 @@ type Subject struct {
 	Group     *cgroup.Group // where it must be
 	Limits    cgroup.Limits // what that group must allow
 	Native    *Native       // what a native program has besides; nil if it is none
+	Code      *Code         // what a worker has that loads machine code; nil if it does not
 	Learn     bool          // its filter was to record all calls and to refuse none
 }
 
@@ -44,12 +45,20 @@ type Native struct {
 	Files  int64    // how many descriptors each process may have
 }
 
+// Code is what is different about a worker that loads machine code after it has
+// been sealed. It sets MDWE and installs the last of its filters when the code is
+// there, and executes nothing of it before.
+type Code struct {
+	Filters int // how many it has of its own in the end
+}
+
 // Lock is one lock as it was found.
 type Lock struct {
 	Name  lock.Name
 	Want  string
 	Found string
 	OK    bool
+	Later bool // it is not on yet, and OK because nothing runs yet that it is for
 }
 
 // check establishes one lock.
@@ -80,7 +89,7 @@ var checks = []check{
 	{lock.Rlimits, rlimits},
 	{lock.NoNewPrivs, everyone(noNewPrivs, noNewPrivsOf)},
 	{lock.Landlock, landlocked},
-	{lock.MDWE, unlessAbsent(lock.MDWE, behindFilter("refuse exec gain"))},
+	{lock.MDWE, onceLoaded(unlessAbsent(lock.MDWE, behindFilter("refuse exec gain")))},
 	{lock.Seccomp, filter},
 }
 
@@ -98,6 +107,7 @@ func Verify(s Subject) ([]Lock, error) {
 	for i, c := range checks {
 		locks[i].Name = c.name
 		locks[i].Want, locks[i].Found, locks[i].OK = c.look(v)
+		locks[i].Later = c.name == lock.MDWE && locks[i].OK && v.loading()
 	}
 	// Everything was read of one process only if it is still there.
 	if err := v.same(); err != nil {
