@@ -87,6 +87,16 @@ func (c canned) Thaw(_ context.Context, r *controlpb.ThawRequest) (*controlpb.Th
 	return &controlpb.ThawResponse{}, nil
 }
 
+func (c canned) Show(_ context.Context, r *controlpb.ShowRequest) (*controlpb.ShowResponse, error) {
+	c.deeds.add("show " + r.GetId() + " " + r.GetPage())
+	return &controlpb.ShowResponse{}, nil
+}
+
+func (c canned) Hide(_ context.Context, r *controlpb.HideRequest) (*controlpb.HideResponse, error) {
+	c.deeds.add("hide " + r.GetId() + " " + r.GetPage())
+	return &controlpb.HideResponse{}, nil
+}
+
 func (c canned) Quarantine(_ context.Context, r *controlpb.QuarantineRequest) (*controlpb.QuarantineResponse, error) {
 	if r.GetClear() != "" {
 		c.deeds.add("clear " + r.GetClear())
@@ -112,6 +122,10 @@ func TestMonitorCommandsInTables(t *testing.T) {
 		{"stats abc --history", "", []string{"ID            TIME", "1.00  32.0 MiB", "0.12  48.0 MiB"}},
 		{"update abc --memory 128M --cpus 0.25", "update abcdefghijkm 134217728 0.25", []string{"memory        128M\n", "cpu           0.25\n", "pids          32\n", "tmp size      16M\n"}},
 		{"freeze abc", "freeze abcdefghijkm", []string{"abcdefghijkm  frozen\n"}},
+		{"show abc", "show abcdefghijkm ", []string{"abcdefghijkm  shown\n"}},
+		{"show abc --page pages/a", "show abcdefghijkm pages/a", []string{"abcdefghijkm  shown\n"}},
+		{"hide abc --page pages/a", "hide abcdefghijkm pages/a", []string{"abcdefghijkm  hidden\n"}},
+		{"kill --now abc", "kill abcdefghijkm now", []string{"abcdefghijkm  killed by operator"}},
 		{"thaw abc", "thaw abcdefghijkm", []string{"abcdefghijkm  running\n"}},
 		{"quarantine", "", []string{"DIGEST               APP", "sha256:111111111111  com.example.loan  3        1m   " + safe, "seccomp: socket"}},
 		{"quarantine list", "", []string{"sha256:333333333333"}},
@@ -143,10 +157,11 @@ func TestMonitorCommandsInJSON(t *testing.T) {
 	tests := []struct{ args, want string }{
 		{"stats abc", `"now":{"time":"2024-02-29T12:00:00Z","cpu":0.125,"memory_bytes":50331648,"memory_ratio":0.75,"pids":5,"throttled_ratio":0,"faults":0,"major_faults":0,"reclaimed_bytes":0,"stalled_ratio":0.25,"ipc_messages":3.25,"log_lines":12,"denials":0.5},"history":[],"denials":7,"throttled_by":""}]`},
 		{"stats abc --history", `"history":[{"time":"2024-02-29T12:00:00Z","cpu":1,`},
-		{"stats", `"state":"starting","started":"2024-02-29T12:00:00Z","pid":0,"memory_bytes":0,"cpu_seconds":0,"calls":0,"exit":null,"image_bytes":0,"hibernated":null},"limits":{"memory_bytes":67108864,`},
+		{"stats", `"state":"starting","started":"2024-02-29T12:00:00Z","pid":0,"memory_bytes":0,"cpu_seconds":0,"calls":0,"visible":false,"page":"","exit":null,"image_bytes":0,"hibernated":null},"limits":{"memory_bytes":67108864,`},
 		{"stats", `"now":null,"history":[],"denials":0,"throttled_by":""}`},
 		{"update abc --pids 64", `{"id":"abcdefghijkm","limits":{"memory_bytes":67108864,"pids":64,`},
 		{"freeze abc", `[{"id":"abcdefghijkm","state":"frozen"}]`},
+		{"hide abc", `[{"id":"abcdefghijkm","state":"hidden"}]`},
 		{"thaw abc", `[{"id":"abcdefghijkm","state":"running"}]`},
 		{"quarantine", `"app_id":"com.example.loan","crashes":3,"until":"`},
 		{"quarantine clear com.example.loan", `"last":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb"}]`},
@@ -194,7 +209,7 @@ func TestMonitorCommandsFail(t *testing.T) {
 
 func TestCompletesForMonitorCommands(t *testing.T) {
 	socket := serveCanned(t)
-	for _, args := range []string{"stats", "update", "freeze", "thaw"} {
+	for _, args := range []string{"stats", "update", "freeze", "thaw", "show", "hide"} {
 		if o := invoke(socket, "", "__complete", args, ""); !strings.Contains(o.out, "abcdefghijkm\t"+safe) || strings.Contains(o.out, "abzzzzzzzzzz") {
 			t.Errorf("%s: %+v", args, o)
 		}

@@ -93,7 +93,7 @@ func (canned) Call(_ context.Context, r *controlpb.CallRequest) (*controlpb.Call
 }
 
 func (c canned) Kill(_ context.Context, r *controlpb.KillRequest) (*controlpb.KillResponse, error) {
-	c.deeds.add("kill " + r.GetId())
+	c.deeds.add("kill " + r.GetId() + map[bool]string{true: " now"}[r.GetNow()])
 	return &controlpb.KillResponse{Exit: &controlpb.Exit{Cause: "killed by operator", Status: 137}}, nil
 }
 
@@ -205,7 +205,7 @@ func expectTame(t *testing.T, o outcome) {
 func TestAnswersInJSON(t *testing.T) {
 	socket := serveCanned(t)
 	tests := []struct{ args, want string }{
-		{"ps", `[{"id":"abcdefghijkm","app_id":"com.example.loan","name":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","version":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","digest":"sha256:00","runtime":"js","state":"running","started":"2024-02-29T12:00:00Z","pid":42,"memory_bytes":3145728,"cpu_seconds":1.5,"calls":7,"exit":null,"image_bytes":0,"hibernated":null}]`},
+		{"ps", `[{"id":"abcdefghijkm","app_id":"com.example.loan","name":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","version":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","digest":"sha256:00","runtime":"js","state":"running","started":"2024-02-29T12:00:00Z","pid":42,"memory_bytes":3145728,"cpu_seconds":1.5,"calls":7,"visible":false,"page":"","exit":null,"image_bytes":0,"hibernated":null}]`},
 		{"kill abc", `[{"id":"abcdefghijkm","exit":{"cause":"killed by operator","code":0,"signal":0,"syscall":"","fault":"","detail":"","status":137,"time":null}}]`},
 		{"logs abc", `{"time":"2024-02-29T12:00:00Z","level":"info","text":"one","dropped":0}`},
 		{"events", `{"seq":1,"time":"2024-02-29T12:00:00Z","type":"started","id":"abcdefghijkm","app_id":"com.example.loan","fields":{}}`},

@@ -81,7 +81,7 @@ func (v inspectView) programRows() [][]string {
 	p := v.Program
 	rows := [][]string{
 		{"id", p.ID}, {"app", p.AppID + " " + p.Version}, {"name", p.Name}, {"runtime", p.Runtime}, {"state", p.State},
-		{"started", text(p.Started)}, {"pid", pidText(p.PID)}, {"calls", fmt.Sprint(p.Calls)},
+		{"started", text(p.Started)}, {"pid", pidText(p.PID)}, {"calls", fmt.Sprint(p.Calls)}, {"visible", p.visibility()},
 		{"entry", v.Entry}, {"exports", strings.Join(v.Exports, ", ")},
 		{"package", p.Digest}, {"policy", v.PolicyDigest}, {"heap image", v.Image},
 	}

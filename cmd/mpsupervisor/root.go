@@ -62,7 +62,8 @@ sealed in a worker process that can reach nothing but the supervisor.
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newRun(a), newServe(a), newPs(a), newInspect(a), newCall(a), newLogs(a),
-		newKill(a), newUpdate(a), newFreeze(a), newThaw(a), newHibernate(a), newResume(a), newStats(a), newTop(a), newQuarantine(a),
+		newKill(a), newUpdate(a), newFreeze(a), newThaw(a), newHibernate(a), newResume(a),
+		newShow(a), newHide(a), newStats(a), newTop(a), newQuarantine(a),
 		newEvents(a), newDoctor(a), newProbe(a), newTypes(a), newVersion(a),
 	)
 	addDocs(root)

@@ -28,6 +28,8 @@ type programView struct {
 	Memory     uint64    `json:"memory_bytes"`
 	CPUSeconds float64   `json:"cpu_seconds"`
 	Calls      uint64    `json:"calls"`
+	Visible    bool      `json:"visible"`     // it was told so
+	Page       string    `json:"page"`        // the one that is shown when it is visible, if it was said which
 	Exit       *exitView `json:"exit"`        // null while it runs
 	ImageBytes uint64    `json:"image_bytes"` // of a hibernated program's image
 	Hibernated *string   `json:"hibernated"`  // since when it is; null if it is not
@@ -98,6 +100,7 @@ func viewProgram(p *controlpb.Program) programView {
 		ID: p.GetId(), AppID: p.GetAppId(), Name: p.GetName(), Version: p.GetVersion(),
 		Digest: p.GetDigest(), Runtime: p.GetRuntime(), State: p.GetState(), Started: stamp(p.GetStarted()), PID: p.GetPid(),
 		Memory: p.GetMemoryBytes(), CPUSeconds: seconds(p.GetCpu()), Calls: p.GetCalls(),
+		Visible: p.GetVisible(), Page: p.GetPage(),
 		Exit: viewExit(p.GetExit()), ImageBytes: p.GetImageBytes(), Hibernated: stamp(p.GetHibernated()),
 	}
 }

@@ -138,10 +138,10 @@ func (i *instance) tell(ctx context.Context, conn *ipc.Conn, e wire.Event) ([]by
 	return m.Result, nil
 }
 
-// launch tells a program that it has been loaded, before anything else does. That
-// the program ended meanwhile is no error.
+// launch tells a program that it has been loaded, before anything else does. A
+// native one knows. That the program ended meanwhile is no error.
 func (i *instance) launch(ctx context.Context, conn *ipc.Conn) error {
-	if i.maker {
+	if i.maker || i.prog.role == launch.RoleNative {
 		return nil
 	}
 	detail, err := i.launchDetail()

@@ -68,7 +68,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// HandleCall answers the program's requests with the request itself.
+// HandleCall answers echo with its params, and app.
 func (h *host) HandleCall(_ context.Context, body []byte, _ []*os.File) ([]byte, error) {
 	method, rest, err := wire.Split(body)
 	var m wire.Ask
@@ -79,10 +79,13 @@ func (h *host) HandleCall(_ context.Context, body []byte, _ []*os.File) ([]byte,
 		h.t.Errorf("the worker called %d: %v", method, err)
 		return nil, err
 	}
-	if m.Method != "echo" {
-		return wire.MarshalReply(&wire.Answer{Error: &mp.AskError{Code: mp.AskNotFound, Message: "no " + m.Method}})
+	switch m.Method {
+	case "echo":
+		return wire.MarshalReply(&wire.Answer{Result: m.Params})
+	case "app":
+		return wire.MarshalReply(&wire.Answer{Result: []byte(`{"id":"com.example.test"}`)})
 	}
-	return wire.MarshalReply(&wire.Answer{Result: m.Params})
+	return wire.MarshalReply(&wire.Answer{Error: &mp.AskError{Code: mp.AskNotFound, Message: "no " + m.Method}})
 }
 
 func (h *host) HandleNotify(body []byte) {
