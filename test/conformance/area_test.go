@@ -34,9 +34,16 @@ func (h *host) Log(level, text string) {
 	h.lines = append(h.lines, level+" "+text)
 }
 
-// Ask grants nothing.
-func (h *host) Ask(_ context.Context, method string, _ []byte, done func([]byte, error)) {
-	done(nil, &mp.AskError{Code: mp.AskNotFound, Message: "no method " + method})
+// Ask answers echo with its params, and grants nothing.
+func (h *host) Ask(_ context.Context, method string, params []byte, done func([]byte, error)) {
+	switch {
+	case method != "echo":
+		done(nil, &mp.AskError{Code: mp.AskNotFound, Message: "no method " + method})
+	case len(params) == 0:
+		done([]byte("null"), nil)
+	default:
+		done(params, nil)
+	}
 }
 
 // take returns the lines since it was last called.

@@ -1,11 +1,11 @@
 // Pages: what of a program can be seen at a time. They are targets of events
 // with a state of their own (W3C MiniApp Lifecycle, page lifecycle states).
-import { defineHandlers, EventTarget } from "../dom/index.js";
+import { defineHandlers, DOMException, EventTarget } from "../dom/index.js";
 
 const MOST = 256, LONGEST = 1024;
 const pages = new Map();
 const get = pages.get.bind(pages), put = pages.set.bind(pages), values = pages.values.bind(pages);
-const { utf8Len, error } = host;
+const { utf8Len } = host;
 
 // stateOf is what the host knows of a page.
 export let stateOf;
@@ -41,8 +41,8 @@ export const pageFor = (path) => {
   if (path === "") throw new TypeError("mp.page: the path is empty");
   if (get(path) !== undefined) return get(path);
   const size = utf8Len(path);
-  if (size > LONGEST) throw error("too_large", `mp.page: the path is ${size} bytes; the limit is ${LONGEST}`);
-  if (pages.size >= MOST) throw error("quota_exceeded", `mp.page: there are ${MOST} pages already, which is the limit`);
+  if (size > LONGEST) throw new DOMException(`mp.page: the path is ${size} bytes; the limit is ${LONGEST}`, "QuotaExceededError");
+  if (pages.size >= MOST) throw new DOMException(`mp.page: there are ${MOST} pages already, which is the limit`, "QuotaExceededError");
   return pageAt(path);
 };
 
