@@ -21,6 +21,14 @@ func roles(o options) (map[launch.Role]server.Role, error) {
 	if err != nil {
 		return nil, err
 	}
+	run, err := filters(compile.Stack(seccomp.RoleWasmRun, nil))
+	if err != nil {
+		return nil, err
+	}
+	nothing, err := server.Seal("mpsupervisor-nothing", nil)
+	if err != nil {
+		return nil, err
+	}
 	learn := server.Filters{}
 	if o.learn {
 		if learn, err = filters(compile.Learn()); err != nil {
@@ -30,6 +38,9 @@ func roles(o options) (map[launch.Role]server.Role, error) {
 	all := map[launch.Role]server.Role{
 		launch.RoleJS:     {Table: seccomp.RoleJS, Other: image},
 		launch.RoleNative: {Table: seccomp.RoleNative, Other: pid1.File, Later: pid1.Stack, Native: true, Forks: true, Args: []string{"native"}},
+
+		launch.RoleWasm:        {Table: seccomp.RoleWasm, Other: run.File, Later: run.Stack, Code: true, Args: []string{"wasm"}},
+		launch.RoleWasmCompile: {Table: seccomp.RoleWasmCompile, Other: nothing, Args: []string{"wasm-compile"}},
 	}
 	for name, r := range all {
 		if r.Filters, err = filters(compile.Stack(r.Table, nil)); err != nil {

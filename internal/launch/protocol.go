@@ -43,6 +43,9 @@ type Role string
 const (
 	RoleJS     Role = "js"     // a worker with the JavaScript engine and nothing else
 	RoleNative Role = "native" // a worker that executes a program out of a root directory of the program's own
+
+	RoleWasm        Role = "wasm"         // a worker with the WebAssembly engine
+	RoleWasmCompile Role = "wasm-compile" // one that compiles a module for it and runs nothing
 )
 
 // MaxSamples is how many workers one OpSample may ask about.
@@ -178,4 +181,5 @@ type Lock struct {
 	Want  string `json:"want"`  // what a sealed worker must have
 	Found string `json:"found"` // what this one has
 	OK    bool   `json:"ok"`
+	Later bool   `json:"later,omitempty"` // RoleWasm: it is not on yet, and must be before the program's first instruction
 }

@@ -28,8 +28,24 @@ func (m *Boot) check() error {
 	case m.ResultBytes > MaxResult:
 		return fmt.Errorf("result limit of %d bytes: the most is %d", m.ResultBytes, MaxResult)
 	}
-	return errors.Join(text("app_id", m.AppID, MaxName), text("entry", m.Entry, MaxName), m.Native.check())
+	if m.Native != nil && m.Wasm != nil || m.Wasm != nil && m.Wasm.Compile && m.Image {
+		return errors.New("a program of two kinds")
+	}
+	return errors.Join(text("app_id", m.AppID, MaxName), text("entry", m.Entry, MaxName), m.Native.check(), m.Wasm.check())
 }
+
+// check allows nil, which every program but one of WebAssembly has.
+func (m *Wasm) check() error {
+	switch {
+	case m == nil:
+		return nil
+	case m.TmpBytes <= 0 || m.TmpFiles <= 0:
+		return errors.New("a limit is not positive")
+	}
+	return errors.Join(size("arguments", len(m.Args), MaxArgs), checkText(m.Args))
+}
+
+func (*Begin) check() error { return nil }
 
 // check allows nil, which every program but a native one has.
 func (m *Native) check() error {
@@ -46,13 +62,13 @@ func (m *Native) check() error {
 			return fmt.Errorf("variable %.40q is not NAME=VALUE", v)
 		}
 	}
-	return errors.Join(size("arguments", len(m.Args), MaxArgs), size("variables", len(m.Env), MaxArgs), m.checkText())
+	return errors.Join(size("arguments", len(m.Args), MaxArgs), size("variables", len(m.Env), MaxArgs), checkText(slices.Concat(m.Args, m.Env, []string{m.Dir})))
 }
 
-// checkText looks at all strings that go to execve(2).
-func (m *Native) checkText() error {
+// checkText looks at strings that end with a zero byte where they go.
+func checkText(all []string) error {
 	total := 0
-	for _, s := range slices.Concat(m.Args, m.Env, []string{m.Dir}) {
+	for _, s := range all {
 		if strings.IndexByte(s, 0) >= 0 {
 			return errors.New("an argument or variable with a zero byte")
 		}

@@ -22,6 +22,8 @@ func examples() map[Method]Message {
 		MethodAsk:     &Ask{Method: "app", Params: []byte(`[1]`)},
 		MethodSuspend: &Suspend{Kind: mp.ImageInstance},
 		108:           &Suspended{Refused: "impure"},
+		MethodBegin:   &Begin{},
+		109:           wasmBoot(&Wasm{Args: []string{"-v"}, TmpBytes: 1 << 20, TmpFiles: 16, Compile: true}),
 		MethodCall:    &Call{Name: "payment", Input: []byte(`{"a":1}`)},
 		MethodLog:     &Log{Lines: []LogLine{{Level: "warn", UnixNano: 1, Text: "héllo"}}, Dropped: 3},
 		MethodEnding:  &Ending{Cause: mp.CauseMemoryViolation, Code: 3, Fault: mp.FaultNull, Detail: "heap"},
@@ -39,6 +41,10 @@ func examples() map[Method]Message {
 // nativeBoot is a Boot whose other members are in order.
 func nativeBoot(n *Native) *Boot {
 	return &Boot{AppID: "com.example.tool", Entry: "root/bin/tool", Heap: 1, TurnMillis: 1, ResultBytes: 1, IPCRate: 1000, Native: n}
+}
+
+func wasmBoot(w *Wasm) *Boot {
+	return &Boot{AppID: "com.example.tool", Entry: "app.wasm", Heap: 1, TurnMillis: 1, ResultBytes: 1, IPCRate: 1000, Wasm: w}
 }
 
 func fresh(m Message) Message {
@@ -98,6 +104,8 @@ func TestUnmarshalRefuses(t *testing.T) {
 		"signal, no cause":  {encode(t, &Ending{Cause: mp.CauseExited, Signal: 9}), &Ending{}},
 		"signal 65":         {encode(t, &Ending{Cause: mp.CauseSignal, Signal: 65}), &Ending{}},
 		"done with a key":   {[]byte{0xa1, 0x01, 0x01}, &Done{}},
+		"no /tmp":           {encode(t, wasmBoot(&Wasm{})), &Boot{}},
+		"zero byte":         {encode(t, wasmBoot(&Wasm{Args: []string{"a\x00"}, TmpBytes: 1, TmpFiles: 1})), &Boot{}},
 		"event not known":   {encode(t, &Event{Type: "born"}), &Event{}},
 		"long page":         {encode(t, &Event{Type: mp.EventShown, Page: strings.Repeat("x", MaxPage+1)}), &Event{}},
 		"large detail":      {encode(t, &Event{Type: mp.EventLaunched, Detail: make([]byte, MaxDetail+1)}), &Event{}},

@@ -22,6 +22,7 @@ const (
 	MethodHeap    Method = 4 // Heap → Done; after Boot, and for JavaScript alone
 	MethodSuspend Method = 5 // Suspend → Suspended; after Boot, for JavaScript alone, with the writing end of a pipe
 	MethodEvent   Method = 6 // Event → EventDone; after Boot
+	MethodBegin   Method = 7 // Begin → Booted; once, after Boot, for WebAssembly alone, whose Boot runs nothing
 )
 
 // Requests from the worker to the supervisor, each with its reply.
@@ -64,11 +65,26 @@ type Boot struct {
 	// Native says how to execute a native program; nil for the other engines.
 	Native *Native `cbor:"10,keyasint,omitempty"`
 	// Image says that a second descriptor came: a heap image to begin with in
-	// the place of the entry's evaluation.
+	// the place of the entry's evaluation, or the module's compiled form.
 	Image bool `cbor:"11,keyasint,omitempty"`
 	// Digest is the package's. An image is bound to it.
 	Digest mp.Digest `cbor:"12,keyasint"`
+	// Wasm says how to run a module of WebAssembly; nil for the other engines.
+	Wasm *Wasm `cbor:"13,keyasint,omitempty"`
 }
+
+// Wasm is what a module of WebAssembly runs with.
+type Wasm struct {
+	Args     []string `cbor:"1,keyasint,omitempty"` // after its own name
+	TmpBytes int64    `cbor:"2,keyasint"`           // of /tmp
+	TmpFiles int64    `cbor:"3,keyasint"`
+	// Compile asks for the module's compiled form, and for nothing to be run. The
+	// second descriptor is the writing end of a pipe, which takes it.
+	Compile bool `cbor:"4,keyasint,omitempty"`
+}
+
+// Begin has the module's first instruction run.
+type Begin struct{}
 
 // Native is what a native program is executed with. With Stdio set, three
 // descriptors come with the Boot: its standard input, output and error. Without,
@@ -101,7 +117,7 @@ type Booted struct {
 	Exports []string       `cbor:"1,keyasint,omitempty"`
 	Error   *mp.GuestError `cbor:"2,keyasint,omitempty"`
 	// Image answers Boot's: Restored, or why the program was evaluated from its
-	// source instead.
+	// source, or the module compiled, instead.
 	Image string `cbor:"3,keyasint,omitempty"`
 }
 

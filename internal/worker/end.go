@@ -24,9 +24,11 @@ const maxTrace = 8 << 10
 
 // ender is how far the process has come.
 type ender struct {
-	booted  atomic.Bool  // a Boot came
-	millis  atomic.Int64 // of a call; 0 before the program is loaded
-	leaving atomic.Bool  // the last word is being said
+	booted   atomic.Bool  // a Boot came
+	prepared atomic.Bool  // of the role wasm: the module is there, and no Begin came
+	turn     atomic.Int64 // likewise: how long it may take to begin, in nanoseconds
+	millis   atomic.Int64 // of a call; 0 before the program is loaded
+	leaving  atomic.Bool  // the last word is being said
 }
 
 // boot reports whether this is the first Boot.

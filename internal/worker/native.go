@@ -11,15 +11,19 @@ import (
 )
 
 // load has the engine load the program. For a native one that is the moment at
-// which this process stops being one that could start another.
-func (w *worker) load(b boot) ([]string, error) {
-	if w.native == nil {
-		return w.engine.Load(b.ctx, w.program(b))
+// which this process stops being one that could start another, for one of
+// WebAssembly that at which it stops making memory executable.
+func (w *worker) load(b *boot) ([]string, error) {
+	switch {
+	case w.wasm != nil:
+		return w.loadWasm(b)
+	case w.native == nil:
+		return w.engine.Load(b.ctx, w.program(*b))
 	}
 	if err := ignoreSignals(); err != nil {
 		return nil, err
 	}
-	if _, err := w.engine.Load(b.ctx, w.program(b)); err != nil {
+	if _, err := w.engine.Load(b.ctx, w.program(*b)); err != nil {
 		return nil, err
 	}
 	if err := ignoreMoreSignals(); err != nil {

@@ -9,14 +9,25 @@ import (
 )
 
 // Role is what a worker is started as.
+// The zero value is the JavaScript engine.
 type Role struct {
-	Native bool // process 1 of a native program; else the JavaScript engine
-	Learn  bool // under a filter that asks instead of refusing
+	Native  bool // process 1 of a native program
+	Wasm    bool // the WebAssembly engine
+	Compile bool // it compiles one module of WebAssembly, and runs nothing
+	Learn   bool // under a filter that asks instead of refusing
 }
 
 // ParseRole reads the arguments with which a launcher starts a worker: none for
-// JavaScript, "native", and "learn" after either.
+// JavaScript, "native", and "learn" after either; "wasm", "wasm-compile".
 func ParseRole(args []string) (role Role, ok bool) {
+	if len(args) == 1 {
+		switch args[0] {
+		case "wasm":
+			return Role{Wasm: true}, true
+		case "wasm-compile":
+			return Role{Compile: true}, true
+		}
+	}
 	if len(args) > 0 && args[0] == "native" {
 		role.Native, args = true, args[1:]
 	}
@@ -28,8 +39,13 @@ func ParseRole(args []string) (role Role, ok bool) {
 
 // open makes the engine, of what the role's own descriptor holds.
 func (w *worker) open() error {
-	if w.role.Native {
+	switch {
+	case w.role.Native:
 		return w.openNative()
+	case w.role.Wasm:
+		return w.openWasm()
+	case w.role.Compile:
+		return w.openCompile()
 	}
 	return w.openJS()
 }

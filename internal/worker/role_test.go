@@ -18,6 +18,9 @@ func TestParseRole(t *testing.T) {
 		"version":       {ok: false},
 		"native native": {ok: false},
 		"native x":      {ok: false},
+		"wasm":          {Role{Wasm: true}, true},
+		"wasm-compile":  {Role{Compile: true}, true},
+		"wasm learn":    {ok: false},
 	} {
 		if role, ok := ParseRole(strings.Fields(args)); ok != want.ok || ok && role != want.role {
 			t.Errorf("%s: %+v, %t", args, role, ok)

@@ -31,7 +31,10 @@ func (w *worker) serve() error {
 	b := <-w.boots // the channel's end ends the process
 	w.log.setRate(b.msg.LogRate)
 	w.asks.setRate(b.msg.IPCRate)
-	exports, err := w.load(b)
+	if w.role.Compile {
+		return w.compile(b)
+	}
+	exports, err := w.load(&b)
 	var guest *mp.GuestError
 	switch {
 	case errors.As(err, &guest):
@@ -100,6 +103,9 @@ func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) 
 	case wire.MethodEvent:
 		closeAll(files)
 		return w.handleEvent(ctx, rest)
+	case wire.MethodBegin:
+		closeAll(files)
+		return w.handleBegin(ctx, rest)
 	}
 	w.refuse(fmt.Errorf("request %d is not known", method))
 	return nil, nil // not reached
@@ -127,7 +133,7 @@ func (w *worker) handleBoot(ctx context.Context, b []byte, files []*os.File) (_ 
 	} else if next.files, err = openPackage(files[0]); err != nil {
 		return nil, err
 	}
-	if m.Image {
+	if len(files) == 2 { // of a native program there are others
 		next.image = files[1]
 		defer next.image.Close() // what is mapped of it stays
 	}
@@ -137,12 +143,14 @@ func (w *worker) handleBoot(ctx context.Context, b []byte, files []*os.File) (_ 
 }
 
 // descriptors is how many come with a Boot: the package, and an image if it has
-// one, or a native program's standard ones; -1 if the Boot is for another role.
+// one, or a pipe for one, or a native program's standard ones; -1 if the Boot is
+// for another role.
 func (w *worker) descriptors(m *wire.Boot) int {
+	wasm := w.role.Wasm || w.role.Compile
 	switch {
-	case (w.native != nil) != (m.Native != nil):
+	case (w.native != nil) != (m.Native != nil), wasm != (m.Wasm != nil), wasm && w.role.Compile != m.Wasm.Compile:
 		return -1
-	case w.native == nil && m.Image:
+	case w.native == nil && (m.Image || w.role.Compile):
 		return 2
 	case w.native == nil:
 		return 1

@@ -11,6 +11,7 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/engine"
 	"github.com/mpsupervisor/mpsupervisor/internal/engine/js"
 	"github.com/mpsupervisor/mpsupervisor/internal/engine/native"
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/wasm"
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 	"github.com/mpsupervisor/mpsupervisor/ipc"
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
@@ -23,7 +24,7 @@ const (
 	fdChannel = 3
 	fdBirth   = 4
 	fdFilters = 5
-	fdOther   = 6 // of js the heap image, of native the filters of Narrow
+	fdOther   = 6 // of js the heap image, of native and wasm the filters that come later
 )
 
 // Exit codes of our own. A program's own codes may be the same: then its
@@ -45,14 +46,17 @@ type worker struct {
 	role   Role
 	engine engine.Engine
 	native *native.Engine // the same, if the role is a native one
-	js     *js.Engine     // the same, if it is not
+	js     *js.Engine     // the same, if it is JavaScript's
+	wasm   *wasm.Engine   // the same, if it is WebAssembly's
 	image  string         // what there is to say of the heap image
 	build  string         // of this executable; "" if images cannot be bound to it
-	narrow seccomp.Stack  // of the native role: what is put on when the program runs
+	narrow seccomp.Stack  // of the roles native and wasm: what is put on when the program is there
+	report enter.Report   // of Enter
 	log    *logger
 	asks   *asker
 	conn   *ipc.Conn
-	boots  chan boot // what HandleCall hands to the main goroutine
+	boots  chan boot // what HandleCall hands to the main goroutine, as the next one
+	begins chan begin
 	end    ender
 	churn  churn
 }
@@ -71,8 +75,8 @@ func Main(role Role) (code int) {
 			code = crash(r)
 		}
 	}()
-	tune()
-	w := &worker{role: role, log: newLogger(), boots: make(chan boot)}
+	tune(role)
+	w := &worker{role: role, log: newLogger(), boots: make(chan boot), begins: make(chan begin)}
 	w.asks = &asker{refuse: w.refuse}
 	if err := w.run(); err != nil {
 		return w.finish(err)
@@ -81,10 +85,14 @@ func Main(role Role) (code int) {
 }
 
 // tune keeps Go's own heap small: it holds messages and nothing that lasts.
-func tune() {
+func tune(role Role) {
 	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(32 << 20)
+	debug.SetMemoryLimit(goMemory)
+	tuneWasm(role)
 }
+
+// goMemory is where the collector begins to work hard, in bytes.
+const goMemory = 32 << 20
 
 func (w *worker) run() error {
 	if err := w.open(); err != nil {
@@ -97,13 +105,13 @@ func (w *worker) run() error {
 	if err := w.connect(in); err != nil {
 		return err
 	}
-	report, err := enter.Enter(enter.Config{
-		Filters: in.filters, Native: w.role.Native, Learn: w.role.Learn, Keep: []int{0, 1, 2, fdChannel},
+	w.report, err = enter.Enter(enter.Config{
+		Filters: in.filters, Native: w.role.Native, Code: w.role.Wasm, Learn: w.role.Learn, Keep: []int{0, 1, 2, fdChannel},
 	})
 	if err != nil {
 		return err
 	}
-	if err := w.sayJustSealed(report); err != nil {
+	if err := w.sayJustSealed(w.report); err != nil {
 		return err
 	}
 	return w.serve()

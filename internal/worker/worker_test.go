@@ -208,10 +208,11 @@ func filterFile(t testing.TB, v variation) *os.File {
 	if v.filter != nil {
 		return memfd(t, v.filter)
 	}
-	if slices.Contains(v.args, "native") {
-		return memfd(t, stack(t, seccomp.RoleNative))
+	role := seccomp.RoleJS
+	if len(v.args) > 0 && v.args[0] != "learn" {
+		role = seccomp.Role(v.args[0])
 	}
-	return memfd(t, stack(t, seccomp.RoleJS))
+	return memfd(t, stack(t, role))
 }
 
 func stack(t testing.TB, role seccomp.Role) []byte {
@@ -229,6 +230,10 @@ func otherFile(t testing.TB, v variation, image string) *os.File {
 		return memfd(t, v.narrow)
 	case slices.Contains(v.args, "native"):
 		return memfd(t, stack(t, seccomp.RoleInit))
+	case slices.Contains(v.args, "wasm"):
+		return memfd(t, stack(t, seccomp.RoleWasmRun))
+	case slices.Contains(v.args, "wasm-compile"):
+		return memfd(t, nil)
 	}
 	return imageFile(t, v.image, image)
 }

@@ -81,6 +81,8 @@ func checkStart(r launch.Request, files int) error {
 		return fmt.Errorf("with %d descriptors, not %d", files, want)
 	case r.Role != launch.RoleNative && (r.TTY || r.Only != nil):
 		return fmt.Errorf("of role %.40q with what only a native program has", string(r.Role))
+	case r.Learn && (r.Role == launch.RoleWasm || r.Role == launch.RoleWasmCompile):
+		return fmt.Errorf("of role %s, of which no system calls are recorded", r.Role)
 	case len(r.Only) > launch.MaxOnly:
 		return fmt.Errorf("with %d system calls, more than %d", len(r.Only), launch.MaxOnly)
 	}

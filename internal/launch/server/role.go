@@ -16,8 +16,9 @@ type Role struct {
 	Table   seccomp.Role // of the system calls that it may make
 	Filters Filters      // descriptor 5: what it is held to
 	Learn   Filters      // in their place for one that is recorded; none if none may be
-	Other   *os.File     // descriptor 6: the heap image, or the filters of a native program's process 1
+	Other   *os.File     // descriptor 6: the heap image, or the filters that come later
 	Later   []byte       // the stack in Other, if it is one
+	Code    bool         // it loads machine code, and Later ends that
 	Native  bool         // it executes a program out of a root directory
 	Forks   bool         // its workers have processes besides process 1
 	Args    []string
@@ -51,7 +52,7 @@ func (r Role) spec(req launch.Request, slot uint32, files []*os.File, n *narrowe
 	s = isolate.Spec{
 		ID: string(req.ID), Slot: slot, Args: r.args(req), Env: r.Env,
 		Stderr: files[2], Files: []*os.File{files[0], files[1]},
-		Limits: groupLimits(*req.Limits), Filter: slices.Concat(f.Stack, r.Later), Learn: req.Learn,
+		Limits: groupLimits(*req.Limits), Filter: slices.Concat(f.Stack, r.Later), Learn: req.Learn, Code: r.Code,
 	}
 	if f.File != nil {
 		s.Files = append(s.Files, f.File, r.Other)

@@ -23,7 +23,7 @@ func stat(w *isolate.Worker) (*launch.Stat, error) {
 		s.State = "frozen"
 	}
 	for _, l := range locks {
-		s.Locks = append(s.Locks, launch.Lock{Name: string(l.Name), Want: l.Want, Found: l.Found, OK: l.OK})
+		s.Locks = append(s.Locks, launch.Lock{Name: string(l.Name), Want: l.Want, Found: l.Found, OK: l.OK, Later: l.Later})
 	}
 	return s, nil
 }
