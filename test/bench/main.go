@@ -52,6 +52,7 @@ func bench(ctx context.Context, out, only string, rounds int) error {
 		{"host calls", func() ([]Row, error) { return hostCalls(ctx, d, 10*rounds) }},
 		{"records", func() ([]Row, error) { return throughput(ctx, rounds) }},
 		{"memory", func() ([]Row, error) { return idleMemory(ctx, d, 3) }},
+		{"images", func() ([]Row, error) { return images(ctx, d, 10*rounds) }},
 		{"JavaScript", func() ([]Row, error) { return workloads(ctx, d, 20) }},
 	} {
 		if only != "" && only != part.name {
