@@ -42,15 +42,18 @@ func (b *base) close() {
 	}
 }
 
+// holds reports whether page n of the arena came from the file.
+func (b *base) holds(n uint32) bool {
+	return n <= uint32(metaPages(b.header.pages)) || n >= heapPage && n-heapPage < b.header.pages
+}
+
 // page is what page n of the arena held.
 func (b *base) page(n uint32) []byte {
-	meta := 1 + uint32(metaPages(b.header.pages))
-	switch {
-	case n < meta:
-	case n >= heapPage && n-heapPage < b.header.pages:
-		n = meta + n - heapPage
-	default:
+	if !b.holds(n) {
 		return zeroPage[:]
+	}
+	if n >= heapPage {
+		n -= heapPage - 1 - uint32(metaPages(b.header.pages))
 	}
 	return b.file[(1+int(n))*pageSize:][:pageSize]
 }

@@ -20,7 +20,7 @@ import (
 // A heap image is the arena of an engine that has evaluated the prelude, and
 // nothing else:
 //
-//	page 0          header, below; the rest of the page is zero
+//	page 0          header, below, and the list of warm pages, see warm.go
 //	page 1          the root page
 //	meta pages      page descriptors, as many as the heap pages need
 //	heap pages      from heapBase on
@@ -181,6 +181,7 @@ func (e *Engine) mapImage(f *os.File) error {
 		return err
 	}
 	e.base = b
+	b.warm()
 	return nil
 }
 
@@ -224,6 +225,14 @@ func (noHost) Ask(_ context.Context, method string, _ []byte, done func([]byte, 
 // WriteImage evaluates the prelude and writes its heap image to f, which must
 // be empty. No Engine may be open.
 func WriteImage(f *os.File) error {
+	if err := writePages(f); err != nil {
+		return err
+	}
+	return writeWarm(f)
+}
+
+// writePages writes everything but the list of warm pages.
+func writePages(f *os.File) error {
 	e, err := New(noHost{}, nil)
 	if err != nil {
 		return err
