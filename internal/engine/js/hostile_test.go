@@ -78,6 +78,15 @@ var endless = map[string]string{
 	"sparse":               `for (;;) Array(1e4).join("x").length`,
 	"parse":                `const s = "[" + "1,".repeat(10000) + "1]"; for (;;) JSON.parse(s);`,
 	"timers":               `const f = () => { setTimeout(f); for (;;); }; setTimeout(f); return new Promise(() => {});`,
+	"listener":             `const t = new EventTarget(); t.addEventListener("x", () => { for (;;); }); t.dispatchEvent(new Event("x"))`,
+	"error listener":       `addEventListener("error", () => { for (;;); }); queueMicrotask(() => { throw 1; }); return new Promise(() => {});`,
+	"rejection listener":   `addEventListener("unhandledrejection", (e) => { e.preventDefault(); Promise.reject(1); }); Promise.reject(1); return new Promise(() => {});`,
+	"rejection handled":    `addEventListener("rejectionhandled", () => { for (;;); }); const p = Promise.reject(1); setTimeout(() => p.catch(() => {})); return new Promise(() => {});`,
+	"abort listener":       `AbortSignal.any([AbortSignal.timeout(1)]).onabort = () => { for (;;); }; return new Promise(() => {});`,
+	"clone: getter":        `structuredClone({ get x() { for (;;); } })`,
+	"clone: prototypes":    `const h = { getPrototypeOf: () => new Proxy({}, h) }; structuredClone(Object.create(new Proxy({}, h)))`,
+	"clone: transfer list": `structuredClone(1, { transfer: { [Symbol.iterator]: () => ({ next() { for (;;); } }) } })`,
+	"message":              `const { port1, port2 } = new MessageChannel(); port2.onmessage = () => { for (;;); }; port1.postMessage(1); return new Promise(() => {});`,
 }
 
 // growing takes memory without end, in every construct that can.
@@ -141,6 +150,17 @@ var growing = map[string]string{
 	"caught":            `const keep = []; for (;;) try { const a = []; for (;;) { a.push([]); keep.push(a); } } catch {}`,
 	"arguments":         `const a = Array(6000).fill(0), keep = []; const f = (...r) => { keep.push(r); }; for (;;) f(...a);`,
 	"setters caught":    `const o = {}; let i = 0; for (;;) { try { o["p" + i++] = "x".repeat(1000) + i; } catch { } }`,
+	"events":            `const a = []; for (;;) a.push(new Event("x"));`,
+	"listeners":         `const t = new EventTarget(); for (let i = 0; ; i++) t.addEventListener("x" + i, () => {});`,
+	"in a listener":     `const t = new EventTarget(), keep = []; t.addEventListener("x", () => { for (;;) keep.push([]); }); for (;;) t.dispatchEvent(new Event("x"));`,
+	"in onerror":        `globalThis.onerror = () => { const a = []; for (;;) a.push([]); }; reportError(1); return 1;`,
+	"in a rejection's":  `globalThis.onunhandledrejection = () => { const a = []; for (;;) a.push([]); }; Promise.reject(1); return new Promise(() => {});`,
+	"signals":           `const c = new AbortController(), a = []; for (;;) a.push(AbortSignal.any([c.signal]));`,
+	"clones":            `const a = []; for (;;) a.push(structuredClone({ x: [1, 2, new Map([[1, 2]])] }));`,
+	"clone of a large":  `const a = Array(1 << 18).fill(0); for (;;) structuredClone([a, a.slice(), structuredClone(a), structuredClone(new ArrayBuffer(1 << 22))]);`,
+	"transfer list":     `structuredClone(1, { transfer: { *[Symbol.iterator]() { for (;;) yield {}; } } })`,
+	"messages":          `const { port1 } = new MessageChannel(); for (;;) port1.postMessage("x".repeat(1000) + Math.random());`,
+	"base64":            `const a = []; for (;;) a.push(atob(btoa("x".repeat(1000))));`,
 }
 
 const hostileHeap = 12 << 20

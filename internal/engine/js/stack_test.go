@@ -84,6 +84,14 @@ var recursions = map[string]string{
 	"proxy chain typeof":       `(() => { let p = class {}; for (let i = 0; i < 50000; i++) p = new Proxy(p, {}); return typeof p, "fine"; })()`,
 	"proxy prototypes":         `(() => { let p = {}; for (let i = 0; i < 50000; i++) p = new Proxy(Object.create(p), {}); p.x; "x" in p; p.x = 1; })()`,
 
+	"clone":                  `(() => { let x = []; for (let i = 0; i < 100000; i++) x = [x]; return structuredClone(x); })()`,
+	"clone of maps":          `(() => { let x = 1; for (let i = 0; i < 100000; i++) x = new Map([[x, x]]); return structuredClone(x); })()`,
+	"clone in a getter":      `(() => { const o = { get x() { return structuredClone(o); } }; return structuredClone(o); })()`,
+	"dispatch in a listener": `(() => { const t = new EventTarget(), f = () => t.dispatchEvent(new Event("x")); t.addEventListener("x", f); f(); return "fine"; })()`,
+	"dispatch in onerror":    `(() => { globalThis.onerror = () => { reportError(1); return true; }; reportError(1); globalThis.onerror = null; return "fine"; })()`,
+	"abort in a listener":    `(() => { const f = () => { const c = new AbortController(); c.signal.onabort = f; c.abort(); }; f(); return "fine"; })()`,
+	"signals of signals":     `(() => { const c = new AbortController(); let s = c.signal; for (let i = 0; i < 20000; i++) s = AbortSignal.any([s]); c.abort(); return "fine"; })()`,
+
 	"parser: brackets":     `eval("[".repeat(100000))`,
 	"parser: parentheses":  `eval("(".repeat(100000) + "1" + ")".repeat(100000))`,
 	"parser: blocks":       `eval("{".repeat(100000))`,

@@ -4,7 +4,7 @@ import { Event } from "./event.js";
 import { DOMException } from "./exception.js";
 import { defineHandlers } from "./handler.js";
 import { describe, need } from "./idl.js";
-import { adopt, isSignal, keep, signalState } from "./signal.js";
+import { adopt, FEW, isSignal, keep, signalState } from "./signal.js";
 import { EventTarget, fire, watch } from "./target.js";
 
 const { setTimeout } = globalThis;
@@ -65,19 +65,22 @@ const wait = (signal, left) => {
 // that: programs make many out of one signal that lives as long as they do.
 const follow = (signal, sources) => {
   const state = signalState(signal), ref = new WeakRef(signal);
-  const roots = new Set(sources.flatMap((s) => (signalState(s).sources.length > 0 ? signalState(s).sources : [s])));
-  state.sources = [...roots];
+  const roots = sources.flatMap((s) => (signalState(s).sources.length > 0 ? signalState(s).sources : [s]));
+  state.sources = [...new Set(roots)];
   for (const source of state.sources) {
+    prune(signalState(source));
     signalState(source).dependents.add(ref);
-    gone.register(signal, { source: new WeakRef(source), ref });
   }
-  watch(signal, () => keep(signal));
+  watch(signal, keep);
 };
 
-const gone = new FinalizationRegistry(({ source, ref }) => {
-  const signal = source.deref();
-  if (signal !== undefined) signalState(signal).dependents.delete(ref);
-});
+// prune forgets dependents that are gone each time that their number has
+// doubled.
+const prune = (state) => {
+  if (state.dependents.size < state.most) return;
+  for (const ref of state.dependents) if (ref.deref() === undefined) state.dependents.delete(ref);
+  state.most = Math.max(FEW, 2 * state.dependents.size);
+};
 
 const dependentsOf = (state) => [...state.dependents].map((ref) => ref.deref()).filter((s) => s !== undefined);
 

@@ -2,6 +2,9 @@
 // its state, and the algorithms to run when it is aborted.
 import { Identity } from "./idl.js";
 
+// FEW dependents of a signal are never looked through.
+export const FEW = 32;
+
 class Signal extends Identity {
   #state = {
     aborted: false,
@@ -9,6 +12,7 @@ class Signal extends Identity {
     algorithms: new Set(),
     sources: [],           // of a dependent signal: the signals that it follows
     dependents: new Set(), // WeakRefs of the signals that follow this one
+    most: FEW,             // how many may be there before those that are gone go
     kept: new Set(),       // those of them that somebody waits for
   };
 

@@ -12,18 +12,18 @@ const { report } = host;
 // gets them too, though no constructor of ours made it.
 class Listeners extends Identity {
   #types = new Map(); // type → array of listeners; the arrays are never changed
-  #watcher;           // called after a listener was added
+  #watcher;           // called with the target after a listener was added
 
   static has = (target) => #types in target;
   static types = (target) => target.#types;
   static watch = (target, watcher) => { target.#watcher = watcher; };
-  static added = (target) => target.#watcher?.();
+  static added = (target) => target.#watcher?.(target);
 }
 
 // adopt makes any object a target of events.
 export const adopt = (object) => new Listeners(object);
 
-// watch has watcher called each time that target gets a listener.
+// watch has watcher called, with the target, each time that it gets a listener.
 export const watch = Listeners.watch;
 
 // listens reports whether target has a listener for type.
