@@ -51,6 +51,7 @@ type Engine struct {
 	pending map[int32]*call // started and not settled
 	lastID  int32
 	asks    asks
+	codecs  codecs
 
 	mu         sync.Mutex
 	queue      []*call       // guarded by mu
@@ -122,6 +123,7 @@ func (e *Engine) Close() {
 	e.shut(mp.ErrEnded)
 	e.watch.close()
 	e.base.close()
+	e.codecs.freeAll()
 	closeArena()
 	e.tls.Close()
 	current.Store(nil)

@@ -37,6 +37,9 @@ export const bytesOf = (what, source) => {
   return attempt(() => new Bytes(source)) ?? none;
 };
 
+// isShared reports whether an array is over a SharedArrayBuffer.
+export const isShared = (bytes) => attempt(sharedLength, arrayBuffer(bytes)) !== undefined;
+
 const join = (a, b) => {
   const both = new Bytes(a.length + b.length);
   arraySet(both, a);

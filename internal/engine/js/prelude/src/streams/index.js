@@ -1,59 +1,9 @@
-// Streams (WHATWG Streams Standard) from npm web-streams-polyfill, with what
-// its build for old engines does otherwise put right.
-import {
-  ByteLengthQueuingStrategy,
-  CountQueuingStrategy,
-  ReadableByteStreamController,
-  ReadableStream,
-  ReadableStreamBYOBReader,
-  ReadableStreamBYOBRequest,
-  ReadableStreamDefaultController,
-  ReadableStreamDefaultReader,
-  TransformStream,
-  TransformStreamDefaultController,
-  WritableStream,
-  WritableStreamDefaultController,
-  WritableStreamDefaultWriter,
-} from "web-streams-polyfill";
+// The Streams Standard's and the Compression Standard's part of the platform.
 import { define } from "../define.js";
+import { CompressionStream, DecompressionStream } from "./compression.js";
+import * as streams from "./web.js";
 
-export {
-  ByteLengthQueuingStrategy,
-  CountQueuingStrategy,
-  ReadableByteStreamController,
-  ReadableStream,
-  ReadableStreamBYOBReader,
-  ReadableStreamBYOBRequest,
-  ReadableStreamDefaultController,
-  ReadableStreamDefaultReader,
-  TransformStream,
-  TransformStreamDefaultController,
-  WritableStream,
-  WritableStreamDefaultController,
-  WritableStreamDefaultWriter,
-};
+export * from "./web.js";
+export { CompressionStream, DecompressionStream };
 
-// Asynchronous iterators inherit from %AsyncIteratorPrototype% (Web IDL,
-// section 3.7.10.2), which the package imitates.
-const protoOf = Object.getPrototypeOf;
-const asyncIterator = protoOf(protoOf(protoOf((async function* () {})())));
-Object.setPrototypeOf(protoOf(new ReadableStream().values()), asyncIterator);
-
-// It left the standard, and signal.reason says it.
-delete WritableStreamDefaultController.prototype.abortReason;
-
-define({
-  ByteLengthQueuingStrategy,
-  CountQueuingStrategy,
-  ReadableByteStreamController,
-  ReadableStream,
-  ReadableStreamBYOBReader,
-  ReadableStreamBYOBRequest,
-  ReadableStreamDefaultController,
-  ReadableStreamDefaultReader,
-  TransformStream,
-  TransformStreamDefaultController,
-  WritableStream,
-  WritableStreamDefaultController,
-  WritableStreamDefaultWriter,
-});
+define({ ...streams, CompressionStream, DecompressionStream });
