@@ -191,7 +191,8 @@ var badManifests = []struct {
 	// Ours.
 	{"vendor array", plus(`"mpsupervisor": []`), ":8: mpsupervisor must be an object, not an array"},
 	{"vendor unknown", plus(`"mpsupervisor": {"limit": {}}`), ":8: mpsupervisor.limit is not known: mpsupervisor can have runtime, entry, native, limits"},
-	{"runtime unknown", plus(`"mpsupervisor": {"runtime": "wasm"}`), `:8: mpsupervisor.runtime "wasm" is not known: known are "js", "native"`},
+	{"runtime unknown", plus(`"mpsupervisor": {"runtime": "lua"}`), `:8: mpsupervisor.runtime "lua" is not known: known are "js", "native", "wasm"`},
+	{"native with wasm", plus(`"mpsupervisor": {"runtime": "wasm", "native": {}}`), `:8: mpsupervisor.native is only for programs with the runtime "native"`},
 	{"runtime null", plus(`"mpsupervisor": {"runtime": null}`), `:8: mpsupervisor.runtime must be a string, not null`},
 	{"entry outside", plus(`"mpsupervisor": {"entry": "../app.js"}`), `:8: mpsupervisor.entry cannot name a file: name "../app.js" is not a path inside the package`},
 	{"entry absolute", plus(`"mpsupervisor": {"entry": "/app.js"}`), `:8: mpsupervisor.entry cannot name a file: name "/app.js" is not a path inside the package`},
@@ -373,5 +374,19 @@ func checkLine(t *testing.T, line string) {
 	t.Helper()
 	if len(line) > 1000 || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		t.Errorf("not one short line: %q", line)
+	}
+}
+
+// A program of WebAssembly begins with app.wasm, or what it names.
+func TestWasmEntry(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"runtime": "wasm"}`:                           "app.wasm",
+		`{"runtime": "wasm", "entry": "bin/tool.wasm"}`: "bin/tool.wasm",
+		`{"runtime": "js"}`:                             "app.js",
+	} {
+		m, _, err := parseManifest([]byte(plus(`"mpsupervisor": ` + text)))
+		if err != nil || m.Vendor.Entry != want {
+			t.Errorf("%s: %v, %v, want %s", text, m, err, want)
+		}
 	}
 }

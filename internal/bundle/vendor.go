@@ -18,15 +18,16 @@ const vendorName = "mpsupervisor"
 const (
 	RuntimeJS     = "js"     // ES modules in QuickJS
 	RuntimeNative = "native" // a program for Linux, with the root directory that it lives in
+	RuntimeWasm   = "wasm"   // a module of WebAssembly, with WASI preview 1
 )
 
-var runtimes = []string{RuntimeJS, RuntimeNative}
+var runtimes = []string{RuntimeJS, RuntimeNative, RuntimeWasm}
 
 // Vendor is the manifest's member "mpsupervisor". A JavaScript program needs
 // none of it, a native one runtime and entry; nothing in it may be wrong.
 type Vendor struct {
-	Runtime string  // RuntimeJS, the default, or RuntimeNative
-	Entry   string  // the first module, "app.js" by default, or the program below root/; Open saw it in the package
+	Runtime string  // RuntimeJS, the default, or another
+	Entry   string  // the first module, "app.js" by default, or the program below root/, or the module "app.wasm"; Open saw it in the package
 	Native  *Native // for RuntimeNative never nil, for the others always
 	Limits  Limits
 }
@@ -88,8 +89,14 @@ func (m *Vendor) read(c *checker, path string, v *value) error {
 	if err := strict(c, path, v, rules); err != nil {
 		return err
 	}
+	if _, ok := v.member("entry"); !ok && m.Runtime == RuntimeWasm {
+		m.Entry = defaultModule
+	}
 	return m.checkNative(path, v)
 }
+
+// defaultModule is the entry of a program of WebAssembly that names none.
+const defaultModule = "app.wasm"
 
 // strict reads an object that must have nothing but what rules know.
 func strict(c *checker, path string, v *value, rules []rule) error {
