@@ -40,6 +40,7 @@ demo: build ## run the loan calculator in a sealed worker, and show its locks
 test: build ## every test, with the race detector, as root
 	@scripts/deps.sh test
 	go vet ./...
+	scripts/as-root.sh go test -count=1 -v -run '^TestAPIs$$' ./test/conformance
 	scripts/as-root.sh go test -race -timeout 15m ./...
 
 test-vm: build ## the tests on cgroup v2, in virtual machines with Debian's kernels 6.1 and 6.12

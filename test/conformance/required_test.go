@@ -37,6 +37,8 @@ var required = []string{
 
 	// Beyond that list.
 	"CustomEvent", "Intl.DateTimeFormat", "Intl.NumberFormat", "MessageEvent",
+	"SubtleCrypto.digest", "HMAC", "AES-GCM", "ECDSA", "Ed25519", "HKDF", "PBKDF2",
+	"mp", "mp.page", "mp.request",
 }
 
 const document = "../../docs/web-platform.md"
