@@ -47,7 +47,8 @@ func (p prelude) starts(ctx context.Context, rounds int) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := race(ctx, rounds, p.start("one function", program(bundle(0))), p.start("small", small), p.start("large", large))
+	m, err := race(ctx, rounds, p.start("one function", program(bundle(0))),
+		p.start("small", program(bundle(5<<10))), p.start("small, ready", small), p.start("large", large))
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,8 @@ func (p prelude) starts(ctx context.Context, rounds int) ([]Row, error) {
 	return []Row{
 		Row{Metric: "prelude mapped, to the first result", N: rounds, Unit: "ms", Ours: m["one function"].stats()}.within(0.3),
 		row.against("evaluating it", evaluated["large"].stats(), 0.1),
-		row.against("ready image of 5 KB", m["small"].stats(), 1.5),
+		row.against("evaluating 5 KB", m["small"].stats(), 1.5),
+		{Metric: "ready image of 5 KB", N: rounds, Unit: "ms", Ours: m["small, ready"].stats()},
 	}, nil
 }
 

@@ -48,15 +48,12 @@ func headerOf(p uintptr) *blockHeader {
 func (e *Engine) makeImmortal() {
 	rt := theRoot().runtime
 	list := rt + unsafe.Offsetof(lib.TJSRuntime{}.Fgc_obj_list)
-	for p := link(list).Fnext; p != list; {
-		next := link(p).Fnext
-		link(p).Fprev, link(p).Fnext = p, p
+	for p := link(list).Fnext; p != list; p = link(p).Fnext {
 		if h := headerOf(p); h.kind&0x7f != lib.EJS_GC_OBJ_TYPE_SHAPE {
 			h.refCount += immortality
 		}
-		p = next
 	}
-	link(list).Fprev, link(list).Fnext = list, list
+	unlinkAll(list)
 }
 
 // link is the list's head or an object's place in it, which begins the object.

@@ -67,6 +67,7 @@ func (e *Engine) evaluatePrelude() error {
 	e.runJobs()
 	lib.XJS_RunGC(e.tls, theRoot().runtime)
 	e.makeImmortal()
+	e.keepApart()
 	return nil
 }
 
