@@ -1,13 +1,15 @@
 #!/bin/sh
 # Installs the Debian packages that the named jobs need and that are missing.
-# Usage: deps.sh build|test|bench|demo ...
+# Usage: deps.sh build|test|bench|demo|examples ...
 set -eu
 
 for job; do
 	case $job in
 	build | demo) packages="${packages:-} gcc make libc6-dev libseccomp-dev" ;;
 	test) packages="${packages:-} gcc make libc6-dev libseccomp-dev protobuf-compiler libprotobuf-dev busybox-static patch
-		qemu-system-x86 kmod xz-utils debian-archive-keyring" ;;
+		qemu-system-x86 kmod xz-utils debian-archive-keyring
+		clang lld wasi-libc libclang-rt-dev-wasm32" ;;
+	examples) packages="${packages:-} gcc make libc6-dev clang lld wasi-libc libclang-rt-dev-wasm32" ;;
 	bench) packages="${packages:-} bubblewrap runc crun" ;;
 	*) echo "deps.sh: no job is called $job" >&2; exit 2 ;;
 	esac
