@@ -36,6 +36,7 @@ type Engine struct {
 	handled  []rejection // promises that got a handler after their rejection was reported
 	unlisted int         // rejections that found no room in rejected
 	modules  modules
+	traces   traces
 	exports  value // the entry's namespace, undefined before Load
 
 	entryPromise uintptr // of the entry's evaluation: Load sees to its rejection

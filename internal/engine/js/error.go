@@ -35,7 +35,9 @@ func (e *Engine) guestOrExit(v value) (err error) {
 		g := e.readError(v)
 		if err = g; e.endForMemory(v, g) {
 			err = e.stop
+			return
 		}
+		g.Stack = e.original(g.Stack)
 	})
 	return err
 }
@@ -142,7 +144,7 @@ func (e *Engine) report(v value, prefix string, entry int, args ...value) {
 	if e.watch.over(e) || e.endedForMemory(v) || e.tell(entry, args...) || e.watch.over(e) {
 		return
 	}
-	e.withSpare(func() { e.host.Log("error", prefix+e.describe(v)) })
+	e.withSpare(func() { e.host.Log("error", prefix+e.original(e.describe(v))) })
 }
 
 func (e *Engine) endedForMemory(v value) (ended bool) {
