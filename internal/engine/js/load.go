@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path"
 	"sort"
 	"time"
 	"unsafe"
@@ -112,8 +113,13 @@ func (e *Engine) evaluate() (module uintptr, promise value, err error) {
 	if err != nil {
 		return 0, undefined, &mp.GuestError{Name: "Error", Message: fmt.Sprintf("cannot load %s: %v", e.program.Entry, err)}
 	}
+	name := e.program.Entry
+	if path.Ext(name) == commonJS {
+		source.free()
+		name, source = commonJSEntry(name)
+	}
 	e.turn(func() {
-		m := e.compile(e.program.Entry, source)
+		m := e.compile(name, source)
 		source.free()
 		if promise = m; !isThrown(m) {
 			module = pointer(m)

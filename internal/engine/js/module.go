@@ -13,7 +13,8 @@ import (
 
 // Modules are files of the package, named by their path in it. A specifier
 // starts with "./" or "../" and is taken relative to the importing file; it
-// cannot leave the package, and there is nothing else to import.
+// cannot leave the package, and there is nothing else to import. They are ES
+// modules, JSON where an import says so, and CommonJS where they end in .cjs.
 
 // modules is what the loader must remember between QuickJS's calls.
 type modules struct {
@@ -44,15 +45,15 @@ func onNormalize(tls *libc.TLS, ctx, base, name, _ uintptr) uintptr {
 	importer, specifier := libc.GoString(base), libc.GoString(name)
 	resolved, err := resolve(importer, specifier)
 	if err != nil {
-		e.throwType(cannotImport(specifier, importer, err))
+		e.throwType(cannot("import", specifier, importer, err))
 		return 0
 	}
 	e.modules.importer = importer
 	return withC(resolved, func(p uintptr) uintptr { return lib.Xjs_strdup(tls, ctx, p) })
 }
 
-func cannotImport(what, importer string, err error) string {
-	return `cannot import "` + what + `" from ` + importer + ": " + err.Error()
+func cannot(do, what, importer string, err error) string {
+	return "cannot " + do + ` "` + what + `" from ` + importer + ": " + err.Error()
 }
 
 // onAttributes refuses every import attribute but type.
@@ -66,7 +67,7 @@ func onLoad(_ *libc.TLS, _, name, _ uintptr, attributes value) uintptr {
 	file := libc.GoString(name)
 	source, err := e.readSource(file)
 	if err != nil {
-		e.throwReference(cannotImport(file, e.modules.importer, err))
+		e.throwReference(cannot("import", file, e.modules.importer, err))
 		return 0
 	}
 	defer source.free()
@@ -76,11 +77,13 @@ func onLoad(_ *libc.TLS, _, name, _ uintptr, attributes value) uintptr {
 	case kind == "json":
 		return e.jsonModule(file, source)
 	case kind != "":
-		e.throwType(cannotImport(file, e.modules.importer, errors.New(`there is no import type "`+kind+`"`)))
+		e.throwType(cannot("import", file, e.modules.importer, errors.New(`there is no import type "`+kind+`"`)))
 		return 0
 	case path.Ext(file) == ".json":
-		e.throwType(cannotImport(file, e.modules.importer, errors.New(`JSON needs: with { type: "json" }`)))
+		e.throwType(cannot("import", file, e.modules.importer, errors.New(`JSON needs: with { type: "json" }`)))
 		return 0
+	case path.Ext(file) == commonJS:
+		return e.commonJSModule(file)
 	}
 	m := e.compile(file, source)
 	if isThrown(m) {

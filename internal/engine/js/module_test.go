@@ -92,3 +92,100 @@ func TestDeepModuleChain(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestCommonJS(t *testing.T) {
+	p := program("")
+	p.Files = files(
+		"app.js", `
+			import lib, { add, name, late } from "./lib/main.cjs";
+			import * as all from "./lib/main.cjs";
+			export const f = () => [lib.add(1, 2), add(3, 4), name, late, all.default === lib, Object.keys(all).join()];
+			export const again = async () => (await import("./lib/main.cjs")).default === lib && (await import("./lib/main.cjs")).count;
+			export const single = async () => (await import("./lib/single.cjs")).default(20);
+			export const tried = async (file) => { try { return Object.keys(await import(file)); } catch (e) { return e.name + ": " + e.message; } };`,
+		"lib/main.cjs", `
+			exports.count = (globalThis.count = (globalThis.count ?? 0) + 1);
+			const { add } = require("./math");
+			exports.add = add;
+			exports.name = require("../data").name + require("./dir").where + __filename + __dirname;
+			Object.defineProperty(exports, "late", { enumerable: true, get: () => "late" });
+			Object.defineProperty(exports, "hidden", { value: 1 });
+			undeclared = this === exports && module.exports === exports;`,
+		"lib/math.js", `exports.before = require("./main.cjs").count; exports.add = (a, b) => a + b;`,
+		"lib/dir/index.cjs", `module.exports = { where: "dir" };`,
+		"data.json", `{"name": "data"}`,
+		"lib/single.cjs", `module.exports = (x) => x + 1; // the end`,
+		"bad/syntax.cjs", `function (`,
+		"bad/throws.cjs", `throw new RangeError("at once")`,
+		"bad/bare.cjs", `require("fs")`,
+		"bad/out.cjs", `require("../../x")`,
+		"bad/missing.cjs", `require("./nope")`,
+		"bad/esm.cjs", `require("../m.mjs")`,
+		"bad/json.cjs", `require("./broken.json")`, "bad/broken.json", "{",
+		"bad/number.cjs", `require(5)`,
+		"m.mjs", `export const a = 1;`,
+	)
+	b, err := start(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, input, want string }{
+		{"f", "", `[3,7,"datadir/lib/main.cjs/lib/","late",true,"add,count,default,late,name"]`},
+		{"again", "", "1"},
+		{"single", "", "21"},
+		{"tried", `"./bad/syntax.cjs"`, "SyntaxError"},
+		{"tried", `"./bad/throws.cjs"`, "RangeError: at once"},
+		{"tried", `"./bad/bare.cjs"`, "ReferenceError: cannot require \\\"fs\\\" from bad/bare.cjs: only files of the package"},
+		{"tried", `"./bad/out.cjs"`, "the path leaves the package"},
+		{"tried", `"./bad/missing.cjs"`, "no such file in the package"},
+		{"tried", `"./bad/esm.cjs"`, "TypeError: cannot require m.mjs: it is an ES module"},
+		{"tried", `"./bad/json.cjs"`, "SyntaxError"},
+		{"tried", `"./bad/number.cjs"`, "TypeError: require: the argument is not a string"},
+		{"tried", `"./none.cjs"`, "no such file"},
+	} {
+		if got := b.must(c.name, c.input); !strings.Contains(got, c.want) {
+			t.Errorf("%s(%s): %s, want %s", c.name, c.input, got, c.want)
+		}
+	}
+}
+
+// An entry may be CommonJS.
+func TestCommonJSEntry(t *testing.T) {
+	p := program("")
+	p.Entry = "app.cjs"
+	p.Files = files("app.cjs", `exports.double = (x) => 2 * x; exports.fail = () => { throw new Error("no") }; exports.n = 1;`)
+	b, err := start(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Join(b.exports, " ") != "double fail" || b.must("double", "4") != "8" {
+		t.Errorf("exports %q", b.exports)
+	}
+	_, err = b.do(t.Context(), "fail", "")
+	var g *mp.GuestError
+	if !errors.As(err, &g) || !strings.Contains(g.Stack, "(app.cjs:1:70)") || strings.Contains(g.Stack, "require,module") {
+		t.Errorf("%v\n%+v", err, g.Stack)
+	}
+}
+
+// Files that require each other, deeply or in a circle, overrun nothing.
+func TestCommonJSDeep(t *testing.T) {
+	const n = 3000
+	var pairs []string
+	for i := range n {
+		pairs = append(pairs, fmt.Sprintf("m%d.cjs", i), fmt.Sprintf(`exports.x = require("./m%d.cjs").x + 1;`, i+1))
+	}
+	pairs = append(pairs, fmt.Sprintf("m%d.cjs", n), `exports.x = 0; require("./m0.cjs");`, "app.js", `import { x } from "./m0.cjs"; export const f = () => x;`)
+	p := program("")
+	p.Files = files(pairs...)
+	b, err := start(t, p)
+	if err != nil {
+		if !strings.Contains(err.Error(), "stack overflow") && !strings.Contains(err.Error(), "Maximum call stack") {
+			t.Errorf("got %v", err)
+		}
+		return
+	}
+	if got := b.must("f", ""); got != fmt.Sprint(n) {
+		t.Errorf("got %s", got)
+	}
+}

@@ -24,7 +24,7 @@ type nativeMember struct {
 }
 
 // natives are all of them.
-var natives = slices.Concat(coreNatives, domNatives, bytesNatives, urlNatives, compressionNatives, cryptoNatives)
+var natives = slices.Concat(coreNatives, commonJSNatives, domNatives, bytesNatives, urlNatives, compressionNatives, cryptoNatives)
 
 // coreNatives are what the rest of the engine hangs on.
 var coreNatives = []nativeMember{

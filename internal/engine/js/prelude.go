@@ -34,10 +34,11 @@ const (
 	entryAnswered
 	entryEvent
 	entryRestored
+	entryCommonJS
 	numEntries
 )
 
-var entryNames = [numEntries]string{"invoke", "tick", "describe", "uncaught", "rejected", "handled", "answered", "event", "restored"}
+var entryNames = [numEntries]string{"invoke", "tick", "describe", "uncaught", "rejected", "handled", "answered", "event", "restored", "commonjs"}
 
 // evaluatePrelude leaves the context as every program gets it.
 func (e *Engine) evaluatePrelude() error {

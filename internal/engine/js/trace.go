@@ -50,9 +50,7 @@ func (e *Engine) original(text string) string {
 	}
 	e.traces.learn(e.program.Files, frames)
 	for i, f := range frames {
-		if o := e.traces.known[f.place]; o.Source != "" {
-			lines[i] = f.before + o.Source + ":" + strconv.Itoa(o.Line+1) + ":" + strconv.Itoa(o.Column+1) + f.after
-		}
+		lines[i] = f.from(e.traces.known[f.place])
 	}
 	return strings.Join(lines, "")
 }
@@ -61,6 +59,21 @@ func (e *Engine) original(text string) string {
 type frame struct {
 	place
 	before, after string // of the place
+}
+
+// from is the line with the place that f comes from, if that is known.
+func (f *frame) from(o sourcemap.Origin) string {
+	if o.Source == "" {
+		o = sourcemap.Origin{Source: f.file, Line: f.Line, Column: f.Column}
+	}
+	return f.before + o.Source + ":" + strconv.Itoa(o.Line+1) + ":" + strconv.Itoa(o.Column+1) + f.after
+}
+
+// unwrap takes out of the column what is before a file of CommonJS in its line.
+func (f *frame) unwrap() {
+	if f.Line == 0 && path.Ext(f.file) == commonJS && f.Column >= len(wrapperBegin) {
+		f.Column -= len(wrapperBegin)
+	}
 }
 
 // frameOf reads a line such as "    at f (app.js:3:5)" or "    at app.js:3:5",
@@ -83,6 +96,7 @@ func frameOf(line string) (f frame, ok bool) {
 	at := strings.LastIndex(line, where)
 	f.before, f.after = line[:at], line[at+len(where):]
 	f.place = place{file, sourcemap.Place{Line: row - 1, Column: column - 1}}
+	f.unwrap()
 	return f, true
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -134,6 +135,9 @@ func TestBadSourceMaps(t *testing.T) {
 	}
 }
 
+// hasOddNumber finds what would be written otherwise: +1, 01.
+var hasOddNumber = regexp.MustCompile(`:(\+|0\d)`)
+
 // FuzzFrames holds that a trace without maps stays as it is, and one with a map
 // keeps its lines.
 func FuzzFrames(f *testing.F) {
@@ -144,7 +148,7 @@ func FuzzFrames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		e := &Engine{}
 		e.program.Files = fstest.MapFS{}
-		if got := e.original(text); got != text {
+		if got := e.original(text); got != text && !strings.Contains(text, commonJS) && !hasOddNumber.MatchString(text) {
 			t.Fatalf("%q became %q", text, got)
 		}
 		e = &Engine{}

@@ -9,6 +9,7 @@ import "./console.js";
 import "./timers.js";
 import "./calls.js";
 import "./dom/index.js";
+import "./commonjs.js";
 import "./request.js";
 import "./mp.js";
 import "./url/index.js";
