@@ -8,10 +8,13 @@ export const formats = ({ locale, currency, digits }) => {
   const quantity = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 });
   const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
   return {
-    money: (amount) => money.format(amount.toFixed(digits)),
-    amount: (amount) => plain.format(amount.toFixed(digits)),
-    price: (amount) => price.format(amount.toFixed()),
-    quantity: (amount) => quantity.format(amount.toFixed()),
-    date: (time) => date.format(time),
+    money: (amount) => plainSpaces(money.format(amount.toFixed(digits))),
+    amount: (amount) => plainSpaces(plain.format(amount.toFixed(digits))),
+    price: (amount) => plainSpaces(price.format(amount.toFixed())),
+    quantity: (amount) => plainSpaces(quantity.format(amount.toFixed())),
+    date: (time) => plainSpaces(date.format(time)),
   };
 };
+
+// Printers know one space.
+const plainSpaces = (text) => text.replace(/[\u00a0\u202f]/g, " ");
