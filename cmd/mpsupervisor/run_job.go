@@ -126,10 +126,12 @@ func (j *job) put(ctx context.Context) error {
 	return j.checkRuntime()
 }
 
-// checkRuntime refuses what only native programs have.
+// checkRuntime refuses what only native programs have; those of WebAssembly have
+// arguments, too.
 func (j *job) checkRuntime() error {
 	o := j.o
-	if j.runtime == bundle.RuntimeNative || !o.tty && len(o.env) == 0 && o.workdir == "" && len(o.args) == 0 {
+	plain := !o.tty && len(o.env) == 0 && o.workdir == ""
+	if j.runtime == bundle.RuntimeNative || plain && (len(o.args) == 0 || j.runtime == bundle.RuntimeWasm) {
 		return nil
 	}
 	return fmt.Errorf("cannot run %s: it has the runtime %q: arguments, --tty, --env and --workdir are for native programs", o.dir, j.runtime)
@@ -146,8 +148,11 @@ func (j *job) start(ctx context.Context, files ...*os.File) (*program, error) {
 
 // converse runs a program that this command only talks to through its channel.
 func (j *job) converse(ctx context.Context) error {
-	if j.runtime == bundle.RuntimeNative {
+	switch {
+	case j.runtime == bundle.RuntimeNative:
 		j.req.Native = j.native()
+	case j.runtime == bundle.RuntimeWasm && len(j.o.args) > 0:
+		j.req.Native = &controlpb.Native{Args: j.o.args}
 	}
 	p, err := j.start(ctx)
 	if err != nil {

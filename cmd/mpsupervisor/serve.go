@@ -74,7 +74,7 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err != nil {
 		return errors.Join(err, launcher.close())
 	}
-	return d.run(cmd.Context(), opened{l, metrics, dir, launcher, kept}, access)
+	return d.run(cmd.Context(), opened{l, metrics, dir, launcher, kept, d.openCodes()}, access)
 }
 
 // opened is what root was needed for, and what is kept for later supervisors.
@@ -84,6 +84,7 @@ type opened struct {
 	roots    *roots.Dir
 	launcher *launcherProcess
 	images   *images.Store // nil: nothing is kept
+	codes    supervisor.Codes
 }
 
 func newDaemon(a *app, cmd *cobra.Command, o serveOptions) (*daemon, error) {
@@ -129,6 +130,7 @@ func (d *daemon) makeDirectories() error {
 			return fmt.Errorf("cannot make the run directory: %w", err)
 		}
 	}
+	d.makeCacheDir()
 	return d.makeStateDir()
 }
 
@@ -170,7 +172,7 @@ func (d *daemon) access() (control.Access, error) {
 func (d *daemon) run(ctx context.Context, o opened, access control.Access) error {
 	s, err := supervisor.New(supervisor.Config{
 		Launcher: o.launcher.client, LauncherPID: o.launcher.pid, CgroupLayout: probe.Layout(),
-		Roots: o.roots, Images: o.images, Learn: d.config.Learn,
+		Roots: o.roots, Images: o.images, Codes: o.codes, Learn: d.config.Learn,
 		Version: mp.Version, ConfigFile: d.from, Log: d.log, Settings: settingsOf(d.config, access),
 	})
 	if err != nil {

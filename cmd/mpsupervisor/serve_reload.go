@@ -72,6 +72,7 @@ func needRestart(old, next config.Config) (keys []string) {
 		{"image", old.Image != next.Image},
 		{"run_dir", old.RunDir != next.RunDir},
 		{"state_dir", old.StateDir != next.StateDir},
+		{"cache_dir", old.CacheDir != next.CacheDir},
 		{"cgroup_parent", old.CgroupParent != next.CgroupParent},
 		{"uid_base", old.UIDBase != next.UIDBase},
 		{"uid_range", old.UIDRange != next.UIDRange},

@@ -48,6 +48,7 @@ func (c Config) Check() error {
 		{"image", absoluteOrEmpty(c.Image)},
 		{"run_dir", absolute(c.RunDir)},
 		{"state_dir", absoluteOrEmpty(c.StateDir)},
+		{"cache_dir", absoluteOrEmpty(c.CacheDir)},
 		{"cgroup_parent", matches(cgroupName(), c.CgroupParent)},
 		{"uid_base", between(int64(c.UIDBase), minUID, maxUID)},
 		{"uid_range", between(int64(c.UIDRange), minUIDRange, maxUIDRange)},

@@ -41,6 +41,7 @@ type Config struct {
 	Image        string   `toml:"image" json:"image"`
 	RunDir       string   `toml:"run_dir" json:"run_dir"`
 	StateDir     string   `toml:"state_dir" json:"state_dir"`
+	CacheDir     string   `toml:"cache_dir" json:"cache_dir"`
 	CgroupParent string   `toml:"cgroup_parent" json:"cgroup_parent"`
 	UIDBase      uint32   `toml:"uid_base" json:"uid_base"`
 	UIDRange     uint32   `toml:"uid_range" json:"uid_range"`
@@ -102,6 +103,7 @@ func Default() Config {
 		Group:        "mpsupervisor",
 		RunDir:       "/run/mpsupervisor",
 		StateDir:     "/var/lib/mpsupervisor",
+		CacheDir:     "/var/cache/mpsupervisor",
 		CgroupParent: "mpsupervisor",
 		UIDBase:      1_900_000_000,
 		UIDRange:     4096,

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -40,8 +41,13 @@ func (b *beginning) files() []*os.File {
 
 // beginning finds the best image for the program. An error says that none was
 // used up, and that the program must not begin.
-func (i *instance) beginning() (beginning, error) {
+func (i *instance) beginning(ctx context.Context) (beginning, error) {
 	s := i.sup
+	if i.prog.role == launch.RoleWasm {
+		b, err := i.machineCode(ctx)
+		i.reserve(&b)
+		return b, err
+	}
 	if i.wake == nil || s.cfg.Images == nil {
 		return i.ready(), nil
 	}
@@ -54,12 +60,12 @@ func (i *instance) beginning() (beginning, error) {
 	unusable := (*image.UnusableError)(nil)
 	switch {
 	case err == nil:
-		i.wake.sleeper.Image = 0
+		i.wake.sleeper.spent.Store(true)
 		return beginning{kind: mp.ImageInstance, file: file}, nil
 	case !errors.As(err, &unusable):
 		return beginning{}, fmt.Errorf("cannot use up the program's image: %w", err)
 	}
-	i.wake.sleeper.Image = 0
+	i.wake.sleeper.spent.Store(true)
 	b := i.ready()
 	b.reason = unusable.Reason
 	return b, nil

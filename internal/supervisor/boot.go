@@ -27,7 +27,7 @@ func (i *instance) boot(ctx context.Context, conn *ipc.Conn, a attachments) erro
 		defer file.Close()
 		files = []*os.File{file}
 	}
-	begin, err := i.beginning()
+	begin, err := i.beginning(ctx)
 	if err != nil {
 		return err
 	}
@@ -35,6 +35,7 @@ func (i *instance) boot(ctx context.Context, conn *ipc.Conn, a attachments) erro
 	files = append(files, begin.files()...)
 	bounds := i.bounds()
 	message := bootOf(&i.prog, bounds)
+	message.Heap = i.heapFor(bounds.Memory)
 	message.Image = begin.file != nil
 	message.UnixNano = time.Now().UnixNano()
 	rand.Read(message.Seed[:])
@@ -48,6 +49,11 @@ func (i *instance) boot(ctx context.Context, conn *ipc.Conn, a attachments) erro
 	answer, err := conn.Call(limit, body, files...)
 	if err != nil {
 		return i.bootFailed(ctx, limit, err)
+	}
+	if i.prog.role == launch.RoleWasm {
+		if answer, err = i.begins(ctx, conn, answer); answer == nil {
+			return err
+		}
 	}
 	return i.booted(ctx, conn, &begin, answer)
 }
@@ -71,6 +77,7 @@ func bootOf(p *program, l mp.Limits) *wire.Boot {
 		LogRate:     l.LogRate,
 		IPCRate:     l.IPCRate,
 		Native:      p.native,
+		Wasm:        p.wasm(l),
 		Digest:      p.digest(),
 	}
 }

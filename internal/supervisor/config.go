@@ -65,6 +65,7 @@ type Config struct {
 	LauncherPID  int
 	Roots        Roots        // closed when the supervisor stops; nil: packages with native programs are refused
 	Images       *image.Store // closed when the supervisor stops; nil: nothing is hibernated, and no ready images are made
+	Codes        Codes        // nil: compiled modules are kept in memory alone
 	Learn        bool         // the launcher was started so that it records system calls
 	CgroupLayout string       // v1, hybrid, v2; for people
 	Version      string

@@ -36,10 +36,11 @@ const (
 	eventQuarantined   = "quarantined" // a package may not be started for a while
 	eventReleased      = "released"    // and may again
 
-	eventHibernated   = "hibernated"    // a program has no worker any more, but an image
-	eventResumed      = "resumed"       // and a worker again; with what it began
-	eventImageMade    = "image_made"    // a ready image, with which a package's programs begin from now on
-	eventImageRefused = "image_refused" // with the reason: they begin with their source
+	eventHibernated   = "hibernated"      // a program has no worker any more, but an image
+	eventResumed      = "resumed"         // and a worker again; with what it began
+	eventCompiled     = "module_compiled" // of WebAssembly, when its package was first started
+	eventImageMade    = "image_made"      // a ready image, with which a package's programs begin from now on
+	eventImageRefused = "image_refused"   // with the reason: they begin with their source
 )
 
 // Bounds of what is kept and told.

@@ -23,14 +23,15 @@ type heapLimit struct {
 	telling chan struct{} // closed when nothing is left to tell; nil: nobody tells
 }
 
-// resizeHeap has the worker of a JavaScript program hold its guest's heap to
+// resizeHeap has the worker of a program that has one hold its guest's heap to
 // another memory limit.
 func (i *instance) resizeHeap(ctx context.Context, memory int64) {
 	if i.prog.role == launch.RoleNative {
 		return
 	}
+	next := i.heapFor(memory)
 	i.mu.Lock()
-	i.heap.next = heapOf(memory)
+	i.heap.next = next
 	if i.heap.telling == nil {
 		i.heap.telling = make(chan struct{})
 		go i.tellHeap(i.conn)

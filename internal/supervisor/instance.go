@@ -67,7 +67,8 @@ type instance struct {
 	limits     mp.Limits // as they were asked for; a rule may hold it back further
 	pause      pause
 	heap       heapLimit
-	entered    bool // the program was handed to the worker
+	taken      int64 // bytes of the worker's memory that the program's machine code takes
+	entered    bool  // the program was handed to the worker
 	sampled    monitor.Counters
 	peaks      peaks
 	proc       launch.Started

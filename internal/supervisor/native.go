@@ -172,10 +172,27 @@ func programOf(p *pack, n *controlpb.Native) (program, error) {
 			return program{}, fmt.Errorf("%w: the name of a package's program is its manifest's", control.ErrBadRequest)
 		}
 		return nativePackage(p, n)
+	case p.Manifest.Vendor.Runtime == bundle.RuntimeWasm && onlyArgs(n):
+		return wasmPackage(p, n)
 	case n != nil:
 		return program{}, fmt.Errorf("%w: %s has the runtime %q: it takes no arguments, variables or descriptors", control.ErrBadRequest, p.Manifest.AppID, p.Manifest.Vendor.Runtime)
 	}
 	return packaged(p), nil
+}
+
+// onlyArgs reports whether a start brings arguments at the most.
+func onlyArgs(n *controlpb.Native) bool {
+	return n == nil || n.GetName() == "" && len(n.GetEnv()) == 0 && n.GetDir() == "" && !n.GetStdio() && !n.GetTty()
+}
+
+// wasmPackage is the program of a package with the runtime wasm.
+func wasmPackage(p *pack, n *controlpb.Native) (program, error) {
+	prog := packaged(p)
+	prog.args = n.GetArgs()
+	if _, err := wire.Marshal(wire.MethodBoot, bootOf(&prog, mp.DefaultLimits())); err != nil {
+		return program{}, fmt.Errorf("%w: cannot run the program: %w", control.ErrBadRequest, err)
+	}
+	return prog, nil
 }
 
 // errNoRoots says that a supervisor was made without a place to extract to.

@@ -17,6 +17,7 @@ type program struct {
 	version string
 	entry   string
 	limits  bundle.Limits // what its manifest asks for
+	args    []string      // for RoleWasm: after its own name
 	native  *wire.Native  // for RoleNative: how it is executed
 	only    []string      // for RoleNative: of the role's system calls; nil for all
 	learn   bool
@@ -25,8 +26,12 @@ type program struct {
 // packaged is the program of a package.
 func packaged(p *pack) program {
 	m := p.Manifest
+	role := launch.RoleJS
+	if m.Vendor.Runtime == bundle.RuntimeWasm {
+		role = launch.RoleWasm
+	}
 	return program{
-		pack: p, role: launch.RoleJS, app: m.AppID, name: m.Name, version: m.Version.Name,
+		pack: p, role: role, app: m.AppID, name: m.Name, version: m.Version.Name,
 		entry: m.Vendor.Entry, limits: m.Vendor.Limits,
 	}
 }
@@ -50,8 +55,19 @@ func (p *program) digestText() string {
 
 // runtime is the runtime as manifests have it.
 func (p *program) runtime() string {
-	if p.role == launch.RoleNative {
+	switch p.role {
+	case launch.RoleNative:
 		return bundle.RuntimeNative
+	case launch.RoleWasm, launch.RoleWasmCompile:
+		return bundle.RuntimeWasm
 	}
 	return bundle.RuntimeJS
+}
+
+// wasm is what a module of WebAssembly runs with; nil for the other runtimes.
+func (p *program) wasm(l mp.Limits) *wire.Wasm {
+	if p.runtime() != bundle.RuntimeWasm {
+		return nil
+	}
+	return &wire.Wasm{Args: p.args, TmpBytes: l.TmpBytes, TmpFiles: l.TmpFiles, Compile: p.role == launch.RoleWasmCompile}
 }

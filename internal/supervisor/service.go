@@ -13,6 +13,7 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/control"
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb/controlpbconnect"
+	"github.com/mpsupervisor/mpsupervisor/internal/launch"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
 )
 
@@ -124,6 +125,9 @@ func (v *service) admit(p *pack, req *controlpb.StartRequest, a *attachments) (*
 		return nil, err
 	}
 	prog.learn = req.GetLearn()
+	if prog.learn && prog.role == launch.RoleWasm {
+		return nil, fmt.Errorf("%w: %s has the runtime %q, of which no system calls are recorded: they are the engine's own", control.ErrBadRequest, prog.app, prog.runtime())
+	}
 	limits, err := effective(v.s.current(), prog.limits, req.GetLimits())
 	if err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ type Supervisor struct {
 	packages *store
 	watch    *watcher
 	makers   *makers
+	coder    *coder
 	totals   totals
 	born     time.Time
 	routed   chan struct{} // closed when the launcher will tell nothing more
@@ -70,6 +71,7 @@ func New(cfg Config) (*Supervisor, error) {
 	}
 	s.packages = newStore(cfg.PackageBytes, s.unpacked)
 	s.makers = newMakers(s)
+	s.coder = newCoder(s)
 	s.wakeSleepers()
 	var err error
 	if s.watch, err = newWatcher(s, cfg.Settings); err != nil {
@@ -109,6 +111,7 @@ func (s *Supervisor) Run(ctx context.Context, l *control.Listener) error {
 
 // unpacked removes what was extracted of a package that is not kept any more.
 func (s *Supervisor) unpacked(d mp.Digest) {
+	s.coder.forget(d)
 	if s.cfg.Roots == nil {
 		return
 	}

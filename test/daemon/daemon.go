@@ -83,6 +83,9 @@ func (d *Daemon) start(config []string) error {
 	if !strings.Contains(extra, "state_dir") {
 		text += fmt.Sprintf("state_dir = %q\n", filepath.Join(d.dir, "state"))
 	}
+	if !strings.Contains(extra, "cache_dir") {
+		text += fmt.Sprintf("cache_dir = %q\n", filepath.Join(d.dir, "cache"))
+	}
 	text += extra
 	// Tests count processes: none is to make a ready image beside theirs.
 	if !strings.Contains(text, "[keep]") {
