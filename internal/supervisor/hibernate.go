@@ -23,6 +23,10 @@ func (v *service) Hibernate(ctx context.Context, req *controlpb.HibernateRequest
 	if err != nil {
 		return nil, err
 	}
+	if err := v.s.enter(); err != nil {
+		return nil, err
+	}
+	defer v.s.leave()
 	kept, err := i.hibernate(ctx)
 	if err != nil {
 		return nil, err

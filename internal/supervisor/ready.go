@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	makerWeight = 1    // of a maker's share of a busy processor
-	maxPending  = 32   // packages that wait for theirs
-	maxVerdicts = 1024 // packages of which is remembered that they have none
+	makerWeight = 1           // of a maker's share of a busy processor
+	makerTime   = time.Minute // for an evaluation that gets so little of it
+	maxPending  = 32          // packages that wait for theirs
+	maxVerdicts = 1024        // packages of which is remembered that they have none
 )
 
 // makers has ready images made, one at a time: a worker of its own, which serves
@@ -26,6 +27,7 @@ type makers struct {
 	mu       sync.Mutex
 	pending  []program
 	busy     bool
+	stopped  bool
 	refused  map[readyKey]string // why there is none
 	finished sync.WaitGroup
 }
@@ -62,7 +64,7 @@ func (m *makers) want(i *instance) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.refused[readyKey{i.prog.digest(), build}] != "" || m.waits(i.prog.digest()) || len(m.pending) >= maxPending {
+	if m.stopped || m.refused[readyKey{i.prog.digest(), build}] != "" || m.waits(i.prog.digest()) || len(m.pending) >= maxPending {
 		return
 	}
 	if _, err := s.packages.acquire(i.prog.digest()); err != nil {
@@ -73,6 +75,14 @@ func (m *makers) want(i *instance) {
 		m.busy = true
 		m.finished.Go(m.work)
 	}
+}
+
+// stop has nothing more begun, and waits for what is under way.
+func (m *makers) stop() {
+	m.mu.Lock()
+	m.stopped = true
+	m.mu.Unlock()
+	m.finished.Wait()
 }
 
 // waits reports whether a package's is being made, or will be. m.mu is held.
@@ -135,7 +145,8 @@ func (m *makers) make(p program) (i *instance, bytes int64, err error) {
 	s := m.sup
 	settings := s.current()
 	limits := p.limits.Over(settings.Default)
-	limits.CPUWeight, limits.MemorySoft = makerWeight, min(limits.MemorySoft, limits.Memory)
+	limits.CPUWeight, limits.CallTimeout = makerWeight, max(limits.CallTimeout, makerTime)
+	limits.MemorySoft = min(limits.MemorySoft, limits.Memory)
 	i = newInstance(s, p, limits, settings)
 	i.maker = true
 	if _, err := s.packages.acquire(p.digest()); err != nil { // the instance's own
@@ -156,7 +167,9 @@ func (m *makers) make(p program) (i *instance, bytes int64, err error) {
 	if err != nil {
 		return i, 0, err
 	}
-	return i, sizeOf(f), s.keepReady(i, f)
+	bytes = sizeOf(f)
+	s.keepReady(i, f)
+	return i, bytes, nil
 }
 
 // evaluate has a maker evaluate the package and give its heap.
@@ -189,9 +202,8 @@ func sizeOf(f *os.File) int64 {
 
 // keepReady hands an image to the store. One that is in memory alone is good
 // until the supervisor ends.
-func (s *Supervisor) keepReady(i *instance, f *os.File) error {
+func (s *Supervisor) keepReady(i *instance, f *os.File) {
 	if err := s.cfg.Images.KeepReady(i.app(), i.prog.digest(), i.workerBuild(), f); err != nil {
 		s.cfg.Log.Warn("a ready image is in memory alone", "app_id", i.app(), "error", err)
 	}
-	return nil
 }

@@ -169,7 +169,7 @@ func (s *Supervisor) drain() {
 	case <-time.After(grace):
 	}
 	s.endAll()
-	s.makers.finished.Wait()
+	s.makers.stop()
 	s.events.close()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()

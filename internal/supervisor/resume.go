@@ -23,7 +23,11 @@ func (v *service) Resume(ctx context.Context, req *controlpb.ResumeRequest) (*co
 		}
 		return nil, fmt.Errorf("%w: %s is not hibernated", control.ErrBadRequest, i.id)
 	}
-	i, err := v.s.resume(ctx, sl)
+	if err := v.s.enter(); err != nil {
+		return nil, err
+	}
+	defer v.s.leave()
+	i, err := v.s.resume(context.WithoutCancel(ctx), sl) // its image is used up half-way
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -27,8 +28,9 @@ const sleeperBytes = 16 << 10
 // takes little memory.
 type sleeper struct {
 	image.Instance
-	console *console   // its lines so far; nil after a restart
-	turn    sync.Mutex // held while it is resumed or ended
+	console *console    // its lines so far; nil after a restart
+	turn    sync.Mutex  // held while it is resumed or ended
+	spent   atomic.Bool // its image was used, and it could not be resumed
 }
 
 // wakeSleepers makes the hibernated programs known that an earlier supervisor
@@ -123,6 +125,10 @@ func errAsleep(id mp.InstanceID) error {
 
 // program describes a hibernated program.
 func (sl *sleeper) program() *controlpb.Program {
+	bytes := uint64(sl.Image)
+	if sl.spent.Load() {
+		bytes = 0
+	}
 	return &controlpb.Program{
 		Id:         string(sl.ID),
 		AppId:      string(sl.App),
@@ -133,7 +139,7 @@ func (sl *sleeper) program() *controlpb.Program {
 		State:      stateHibernated,
 		Started:    timestamppb.New(sl.Born),
 		Calls:      sl.Calls,
-		ImageBytes: uint64(sl.Image),
+		ImageBytes: bytes,
 		Hibernated: timestamppb.New(sl.Since),
 	}
 }

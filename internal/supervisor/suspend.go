@@ -55,7 +55,7 @@ func (i *instance) suspend(ctx context.Context, conn *ipc.Conn, kind mp.ImageKin
 	if m.Refused != "" {
 		return nil, &refusedImage{firstLine(m.Refused)}
 	}
-	if err := in.finish(i.sup.timing.grace); err != nil {
+	if err := in.finish(i.sup.timing.kill); err != nil {
 		return nil, i.suspendBroke(ctx, err)
 	}
 	return in.seal()
