@@ -128,3 +128,21 @@ func TestFetchAborted(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// What grows without end in a body, a blob or a form ends by the heap's limit.
+func TestFetchMemory(t *testing.T) {
+	for name, code := range map[string]string{
+		"body": `new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(65536)); } })).bytes()`,
+		"tee":  `(() => { const r = new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(65536)); } })); r.clone(); return r.body.pipeTo(new WritableStream()); })()`,
+		"blob": `(() => { for (let b = new Blob(["x"]); ;) b = new Blob([b, b]); })()`,
+		"form": `(() => { const f = new FormData(); for (let i = 0; ; i++) f.append("name" + i, "value" + i); })()`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := mustStart(t, "export const f = () => "+code)
+			if out, err := b.do(t.Context(), "f", ""); err == nil {
+				t.Errorf("it returned %.100s", out)
+			}
+			wantExit(t, b.ended(), mp.CauseMemoryLimit)
+		})
+	}
+}
