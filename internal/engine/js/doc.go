@@ -4,7 +4,15 @@
 // through its C interface. Its whole heap lies in an arena at a fixed address
 // (arena.go), so that the framework that every program needs, the prelude, is
 // evaluated once, written to a file, and mapped copy-on-write by each worker
-// (image.go). Nothing is ever mapped executable.
+// (image.go). Its objects are out of the collector's sight (immortal.go), and the
+// program's lie in pages of their own (apart.go). Nothing is ever mapped
+// executable.
+//
+// What differs from that image is a program, and can be written and laid over it
+// again in another worker (delta.go, suspend.go, restore.go): after the entry's
+// evaluation, if that depended on the package alone (purity.go), or between any
+// two turns. Whatever must survive that lies in the arena; what Go keeps of a
+// program is in the root page (saved), or given up (calls, requests, streams).
 //
 // What the guest can reach is what package prelude's sources put on the global
 // object: console, timers, crypto.getRandomValues, performance and mp. There
@@ -21,5 +29,5 @@
 //
 // Do not assume that two engines can live in one process: the arena's address
 // is fixed, so New fails while another Engine is open. Do not call anything
-// but Call from a goroutine other than Run's.
+// but Call, Event, SetHeap and Suspend from a goroutine other than Run's.
 package js

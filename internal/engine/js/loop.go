@@ -76,7 +76,7 @@ func (e *Engine) wait(ctx context.Context) error {
 
 // turn runs f and the jobs that follow from it under the turn's time limit.
 func (e *Engine) turn(f func()) {
-	e.turns++
+	e.goOn()
 	theRoot().heap.refused = false
 	e.watch.begin(e.program.Turn)
 	defer e.watch.end()

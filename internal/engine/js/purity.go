@@ -32,7 +32,7 @@ type evaluation struct {
 
 	state   uint64 // of Math.random, as seeded
 	stream  []byte // of every other random number's source, as seeded
-	lines   []line
+	lines   []line // dropped when the program goes on
 	size    int    // of their text
 	verdict string // set when the evaluation ended: why it is impure, or ""
 	turns   uint64 // Engine.turns then
@@ -73,12 +73,22 @@ func (e *Engine) impurity() string {
 		return "its evaluation asked the host"
 	case e.alarm >= 0:
 		return "its evaluation left timers"
+	case len(e.codecs.byID) > 0:
+		return "its evaluation left a compression stream open"
 	case v.limit:
 		return "its evaluation reached the limit of its heap"
 	case v.size > maxLines:
 		return "its evaluation logged too much"
 	}
 	return ""
+}
+
+// goOn begins a turn.
+func (e *Engine) goOn() {
+	if v := e.purity; v != nil && v.turns != 0 {
+		v.lines = nil
+	}
+	e.turns++
 }
 
 // ready returns the lines of the evaluation, if a ready image can be made now.
