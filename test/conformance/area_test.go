@@ -19,7 +19,7 @@ import (
 )
 
 // checkLimit is how long one check may take. Those that wait do so for
-// milliseconds; the race detector makes the engine ten times slower.
+// milliseconds; the longest grow to a limit.
 const checkLimit = time.Minute
 
 // host keeps the log lines of the check that runs. It grants nothing.

@@ -12,6 +12,7 @@ type result struct{ passed, failed int }
 
 // TestAPIs runs every check and prints a line for each API.
 func TestAPIs(t *testing.T) {
+	notUnderRace(t)
 	results := map[string]result{}
 	for _, file := range modules(t) {
 		if file != "check.js" {

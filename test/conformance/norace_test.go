@@ -1,0 +1,7 @@
+//go:build !race
+
+package conformance
+
+import "testing"
+
+func notUnderRace(*testing.T) {}
