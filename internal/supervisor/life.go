@@ -124,7 +124,12 @@ func (i *instance) tell(ctx context.Context, conn *ipc.Conn, e wire.Event) ([]by
 	if remote := (*ipc.RemoteError)(nil); errors.As(err, &remote) {
 		return nil, fmt.Errorf("%w of the event %s: %s", errNotTold, e.Type, firstLine(remote.Error()))
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case limit.Err() != nil && ctx.Err() == nil: // it had its second of grace already
+		i.end(verdict{cause: mp.CauseCallLimit, detail: "the event " + string(e.Type) + " took longer than it may"})
+		return nil, i.endedSoon(ctx)
+	default:
 		return nil, i.callFailed(ctx, limit, "the event "+string(e.Type), err)
 	}
 	var m wire.EventDone

@@ -58,7 +58,7 @@ func TestLife(t *testing.T) {
 	if r, err := h.call("where", ""); err != nil || r.Error == nil || !strings.HasPrefix(r.Error.Stack, "    at where (app.js:5:") {
 		t.Errorf("where: %+v, %v", r.Error, err)
 	}
-	if r, err := h.call("deep", ""); err != nil || r.Error == nil || r.Error.Message != "stack overflow" {
+	if r, err := h.call("deep", ""); err != nil || r.Error == nil || r.Error.Message != "stack overflow: the limit is 6.0 MiB" {
 		t.Errorf("deep: %+v, %v", r.Error, err)
 	}
 	if r, err := h.call("big", fmt.Sprint(wire.MaxResult-2)); err != nil || len(r.Output) != wire.MaxResult {

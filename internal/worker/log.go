@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -163,7 +164,7 @@ func levelOf(level string) string {
 	return "info"
 }
 
-const cutMark = " … (cut)"
+var cutMark = fmt.Sprintf(" … (cut: a line has at most %d bytes)", wire.MaxLogText)
 
 // cutText shortens a line to what may be sent, at the end of a character, and
 // takes no memory of a longer one with it.

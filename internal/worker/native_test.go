@@ -73,7 +73,7 @@ func TestNativeIsEnded(t *testing.T) {
 		if r, err := h.call("f", ""); err == nil {
 			t.Errorf("%+v", r)
 		}
-		h.wantEnd(wire.Ending{Cause: mp.CauseCallLimit, Detail: "a call was not answered in time"}, 74)
+		h.wantEnd(wire.Ending{Cause: mp.CauseCallLimit, Detail: "a call was not answered within 2s"}, 74)
 	})
 	for name, c := range map[string]struct{ script, detail string }{
 		"garbage":     {"echo garbage >&3; sleep 1000", "a line is not JSON"},

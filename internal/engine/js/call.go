@@ -30,7 +30,7 @@ type call struct {
 // maxQueue bounds the calls that have not begun.
 const maxQueue = 1024
 
-var errQueue = errors.New("too many calls are waiting")
+var errQueue = fmt.Errorf("%d calls are waiting, which is the limit", maxQueue)
 
 // Call runs an exported function. See engine.Engine. The error is a
 // *mp.GuestError, wraps mp.ErrNotFound, is a *engine.TooLargeError, an

@@ -2,6 +2,7 @@ package js
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	lib "modernc.org/libquickjs"
@@ -38,6 +39,9 @@ func (e *Engine) guestOrExit(v value) (err error) {
 			return
 		}
 		g.Stack = e.original(g.Stack)
+		if g.Name == "InternalError" && g.Message == "stack overflow" {
+			g.Message += fmt.Sprintf(": the limit is %.1f MiB", float64(e.program.Stack)/(1<<20))
+		}
 	})
 	return err
 }

@@ -26,7 +26,7 @@ func (e *Engine) loop(ctx context.Context, done func() bool) error {
 		case e.stop != nil:
 			return e.stop
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
-			e.exit(mp.CauseCallLimit, "it was not ready in time")
+			e.exit(mp.CauseCallLimit, "it was not ready within "+e.program.Turn.String())
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case done():

@@ -86,7 +86,7 @@ func (w *watch) over(e *Engine) bool {
 		e.exit(mp.CauseCallLimit, "one turn of the event loop took more than "+e.program.Turn.String())
 		return true
 	case w.late.Load():
-		e.exit(mp.CauseCallLimit, "a call was not answered in time")
+		e.exit(mp.CauseCallLimit, "a call was not answered within "+e.program.Turn.String())
 		return true
 	}
 	return false

@@ -38,7 +38,7 @@ type calls struct {
 const maxCalls = 1024
 
 var (
-	errQueue  = errors.New("too many calls are waiting")
+	errQueue  = fmt.Errorf("%d calls are waiting, which is the limit", maxCalls)
 	errClosed = &mp.GuestError{Name: "Error", Message: "the program has closed its host descriptor"}
 )
 
@@ -66,7 +66,7 @@ func (e *Engine) Call(ctx context.Context, name string, input []byte, done func(
 // giveUp ends a call whose context has ended, and at a deadline the program.
 func (e *Engine) giveUp(ctx context.Context, id uint64) {
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-		e.end(mp.CauseCallLimit, "a call was not answered in time")
+		e.end(mp.CauseCallLimit, "a call was not answered within "+e.program.Turn.String())
 		return // Run finishes every call
 	}
 	if c, ok := e.calls.take(id); ok {
