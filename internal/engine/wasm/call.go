@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/engine"
@@ -18,6 +19,11 @@ type call struct {
 	name  string
 	input []byte
 	done  func([]byte, error)
+	once  sync.Once // over done
+}
+
+func (c *call) finish(output []byte, err error) {
+	c.once.Do(func() { c.done(output, err) })
 }
 
 // maxQueue bounds the calls that have not begun.
@@ -33,7 +39,7 @@ func (e *Engine) Call(ctx context.Context, name string, input []byte, done func(
 		done(nil, &mp.GuestError{Name: "SyntaxError", Message: "the input is not JSON"})
 		return
 	}
-	e.enqueue(&call{ctx, name, input, done})
+	e.enqueue(&call{ctx: ctx, name: name, input: input, done: done})
 }
 
 // event is the input of mp_event.
@@ -51,7 +57,7 @@ func (e *Engine) Event(ctx context.Context, ev engine.Event, done func([]byte, e
 		return
 	}
 	input := quoted(event{ev.Type, ev.Page, ev.Detail})
-	e.enqueue(&call{ctx, eventName, input, func(saved []byte, err error) {
+	e.enqueue(&call{ctx: ctx, name: eventName, input: input, done: func(saved []byte, err error) {
 		var threw *mp.GuestError
 		switch {
 		case errors.Is(err, mp.ErrNotFound):
@@ -77,7 +83,7 @@ func (e *Engine) enqueue(c *call) {
 	}
 	e.mu.Unlock()
 	if err != nil {
-		c.done(nil, err)
+		c.finish(nil, err)
 		return
 	}
 	select {
@@ -109,55 +115,43 @@ func (e *Engine) shut(err error) {
 	e.queue = nil
 	e.mu.Unlock()
 	for _, c := range queue {
-		c.done(nil, err)
+		c.finish(nil, err)
 	}
 }
 
-// serve runs one call. Its error ends the program.
+// serve runs one call. Its error ends the program. A call that its caller gives up
+// has ended for the caller; the guest is not interrupted, and the next call waits
+// for it, within the time of this one.
 func (e *Engine) serve(ctx context.Context, c *call) error {
 	if err := c.ctx.Err(); err != nil {
-		c.done(nil, err)
+		c.finish(nil, err)
 		return nil
 	}
-	turn, cancel := awake.Timeout(c.ctx, e.program.Turn)
-	defer cancel()
-	var output []byte
-	var err error
-	finished := make(chan struct{})
-	run := func() {
-		defer close(finished)
-		output, err = e.invoke(c)
-	}
-	if !guest(turn, run) {
-		if errors.Is(context.Cause(turn), context.DeadlineExceeded) {
-			exit := overdue("the call of %s took longer than %v", c.name, e.program.Turn)
-			c.done(nil, exit)
-			return exit
-		}
-		if err := e.abandon(ctx, c, finished); err != nil {
-			return err
-		}
-		return ending(err)
-	}
-	c.done(output, err)
-	return ending(err)
-}
-
-// abandon gives a call up. The guest is not interrupted: the next call waits for
-// it, for as long as a turn may take.
-func (e *Engine) abandon(ctx context.Context, c *call, finished <-chan struct{}) error {
-	c.done(nil, c.ctx.Err())
 	turn, cancel := awake.Timeout(ctx, e.program.Turn)
 	defer cancel()
+	over := make(chan struct{})
+	defer context.AfterFunc(c.ctx, func() {
+		if errors.Is(context.Cause(c.ctx), context.DeadlineExceeded) {
+			close(over)
+		} else {
+			c.finish(nil, c.ctx.Err())
+		}
+	})()
+	var output []byte
+	var err error
 	select {
-	case <-finished:
-		return nil
+	case <-guest(func() { output, err = e.invoke(c) }):
+		c.finish(output, err)
+		return ending(err)
+	case <-over:
 	case <-turn.Done():
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	end := ctx.Err()
+	if end == nil {
+		end = overdue("the call of %s took longer than %v", c.name, e.program.Turn)
 	}
-	return overdue("a call of %s that was given up took longer than %v", c.name, e.program.Turn)
+	c.finish(nil, end)
+	return end
 }
 
 // ending is err if that ends the program.

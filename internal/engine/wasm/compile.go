@@ -52,8 +52,11 @@ func compile(ctx context.Context, r wazero.Runtime, module []byte) (c wazero.Com
 		}
 	}()
 	c, err = r.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), module)
-	if err != nil {
-		return nil, &mp.GuestError{Name: "CompileError", Message: err.Error()}
+	switch {
+	case err == nil:
+		return c, nil
+	case ctx.Err() != nil:
+		return nil, overdue("the module was not compiled in time")
 	}
-	return c, nil
+	return nil, &mp.GuestError{Name: "CompileError", Message: err.Error()}
 }

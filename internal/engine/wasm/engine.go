@@ -94,25 +94,14 @@ func (e *Engine) Run(ctx context.Context) (err error) {
 	}
 }
 
-// guest has f run beside the caller, who waits until it has or until ctx ends. A
-// goroutine that is still in f then stays there.
-func guest(ctx context.Context, f func()) (finished bool) {
+// guest has f run beside the caller. The channel is closed when it has.
+func guest(f func()) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		f()
 	}()
-	select {
-	case <-done:
-		return true
-	case <-ctx.Done():
-	}
-	select { // both at once: it has finished
-	case <-done:
-		return true
-	default:
-		return false
-	}
+	return done
 }
 
 // overdue is the end of a program that did not return in time.

@@ -69,6 +69,9 @@ func load(t *testing.T, p engine.Program, own Own) (*rig, error) {
 	t.Helper()
 	r := &rig{logs: &logs{}, ended: make(chan error, 1)}
 	r.Engine = New(r.logs)
+	if own.Code == nil {
+		own.Code = precompiled(p)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.Turn)
 	defer cancel()
 	if own.TmpBytes == 0 {
@@ -117,6 +120,25 @@ func (r *rig) callWith(ctx context.Context, name, input string) (string, error) 
 
 // built are the Go programs of testdata, compiled for wasip1 once.
 var built sync.Map
+
+// machine is the machine code of those programs, made once: they are large.
+var machine sync.Map
+
+// precompiled is the code of a program, if it is one of those.
+func precompiled(p engine.Program) Code {
+	module, err := fs.ReadFile(p.Files, p.Entry)
+	if err != nil || len(module) < 1<<20 {
+		return nil
+	}
+	once, _ := machine.LoadOrStore(len(module), sync.OnceValue(func() Code {
+		c, err := Compile(context.Background(), module)
+		if err != nil {
+			panic(err)
+		}
+		return c
+	}))
+	return once.(func() Code)()
+}
 
 // goModule compiles a program of testdata.
 func goModule(t *testing.T, dir string, flags ...string) []byte {

@@ -121,14 +121,17 @@ func (e *Engine) Load(ctx context.Context, p engine.Program) (exports []string, 
 			e.shut(err)
 		}
 	}()
-	if !guest(ctx, func() { err = e.begin() }) {
+	var failed error
+	select {
+	case <-guest(func() { failed = e.begin() }):
+	case <-ctx.Done():
 		if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 			return nil, overdue("it was not ready in time")
 		}
 		return nil, ctx.Err()
 	}
-	if err != nil {
-		return nil, err
+	if failed != nil {
+		return nil, failed
 	}
 	return e.exports(), nil
 }
