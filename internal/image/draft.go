@@ -101,7 +101,7 @@ func (d *Draft) keep(state []byte) error {
 		return err
 	}
 	if len(state) > 0 {
-		if err := s.instances.writeSealed(&s.key, stateName(in.ID), in.binding(kindState), state); err != nil {
+		if err := s.instances.write(stateName(in.ID), sealed(&s.key, in.binding(kindState), state)); err != nil {
 			return err
 		}
 	} else if err := s.instances.sync(); err != nil {

@@ -48,7 +48,26 @@ func (d folder) settle(f *os.File, name string) error {
 		return err
 	}
 	f.Close()
-	return d.Rename(name+tempSuffix, name)
+	return d.place(name)
+}
+
+// place makes a file appear whose content lasts.
+func (d folder) place(name string) error { return d.Rename(name+tempSuffix, name) }
+
+// stage writes a file and has its content last; place makes it appear.
+func (d folder) stage(name string, fill func(io.Writer) error) error {
+	f, err := d.temp(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err = fill(f); err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		d.abandon(f, name)
+	}
+	return err
 }
 
 // sync makes the names in the directory last.
@@ -63,25 +82,18 @@ func (d folder) sync() error {
 
 // write writes a whole file.
 func (d folder) write(name string, fill func(io.Writer) error) error {
-	f, err := d.temp(name)
-	if err != nil {
+	if err := d.stage(name, fill); err != nil {
 		return err
 	}
-	if err := fill(f); err != nil {
-		d.abandon(f, name)
-		return err
-	}
-	if err := d.settle(f, name); err != nil {
+	if err := d.place(name); err != nil {
 		return err
 	}
 	return d.sync()
 }
 
-// writeSealed writes a small file, sealed.
-func (d folder) writeSealed(k *key, name string, b binding, content []byte) error {
-	return d.write(name, func(w io.Writer) error {
-		return k.seal(w, b, bytes.NewReader(content), int64(len(content)))
-	})
+// sealed fills a small file.
+func sealed(k *key, b binding, content []byte) func(io.Writer) error {
+	return func(w io.Writer) error { return k.seal(w, b, bytes.NewReader(content), int64(len(content))) }
 }
 
 // readSealed reads a small file. most is the longest that its content may be.

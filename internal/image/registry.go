@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -43,7 +44,9 @@ func stateName(id mp.InstanceID) string { return string(id) + ".state" }
 //
 // Each change writes the registry and then the counter. So the counter is that of
 // the registry, or one behind after a crash between the two; a registry that is
-// behind the counter was put back from earlier.
+// behind the counter was put back from earlier. The directory is synchronised once
+// for both, between them: with that of the next change the counter lasts too. What
+// a crash left behind is made up for before the next change.
 type registry struct {
 	Counter   uint64                     `json:"counter"`
 	Serial    uint64                     `json:"serial"` // the highest number that an instance's files had
@@ -59,30 +62,44 @@ const (
 
 // openRegistry reads the registry. When it cannot be trusted there is none, and
 // the error says why.
-func (s *Store) openRegistry() (lost error) {
-	r, err := s.readRegistry()
-	if err != nil {
-		lost = fmt.Errorf("the registry of hibernated programs cannot be used: %w", err)
-	}
+func (s *Store) openRegistry() (lost, err error) {
+	r, behind, lost := s.readRegistry()
 	if r.Instances == nil {
 		r.Instances = map[mp.InstanceID]Instance{}
 	}
 	s.registry = r
-	if lost != nil {
-		lost = errors.Join(lost, s.commit(func(*registry) {}))
+	switch {
+	case lost != nil:
+		lost = fmt.Errorf("the registry of hibernated programs cannot be used: %w", lost)
+		err = s.restart()
+	case behind:
+		err = s.top.write(counterName, s.counter(r.Counter))
 	}
-	return lost
+	return lost, err
 }
 
-// readRegistry gives what is on disk; with an error, nothing but a counter that
-// is not below any that was used as far as is known.
-func (s *Store) readRegistry() (registry, error) {
+// restart begins anew with a registry that is ahead of whatever there was.
+func (s *Store) restart() error {
+	if err := s.top.write(counterName, s.counter(s.registry.Counter)); err != nil {
+		return err
+	}
+	return s.commit(func(*registry) {})
+}
+
+// counter fills the counter's file.
+func (s *Store) counter(n uint64) func(io.Writer) error {
+	return sealed(&s.key, binding{kind: kindCounter}, binary.BigEndian.AppendUint64(nil, n))
+}
+
+// readRegistry gives what is on disk, and whether its counter is one behind; with an
+// error, nothing but a counter that is not below any that was used as far as is
+// known.
+func (s *Store) readRegistry() (r registry, behind bool, err error) {
 	counter, first := s.readCounter()
-	var r registry
 	b, err := s.top.readSealed(&s.key, registryName, binding{kind: kindRegistry}, maxRegistry)
 	none := errors.Is(err, os.ErrNotExist)
 	if none && errors.Is(first, os.ErrNotExist) {
-		return r, nil
+		return r, false, nil
 	}
 	if err == nil {
 		err = json.Unmarshal(b, &r)
@@ -90,17 +107,17 @@ func (s *Store) readRegistry() (registry, error) {
 	highest := registry{Counter: max(counter, r.Counter), Serial: r.Serial}
 	switch {
 	case err != nil:
-		return highest, err
+		return highest, false, err
 	case errors.Is(first, os.ErrNotExist) && r.Counter == 1:
-		return r, nil // the first change of all was cut short
+		return r, true, nil // the first change of all was cut short
 	case first != nil:
-		return highest, fmt.Errorf("its counter: %w", first)
+		return highest, false, fmt.Errorf("its counter: %w", first)
 	case r.Counter < counter:
-		return highest, fmt.Errorf("it is of change %d, and there were %d: it was put back from earlier", r.Counter, counter)
+		return highest, false, fmt.Errorf("it is of change %d, and there were %d: it was put back from earlier", r.Counter, counter)
 	case r.Counter > counter+1:
-		return highest, fmt.Errorf("its counter is of change %d, and there were %d: it was put back from earlier", counter, r.Counter)
+		return highest, false, fmt.Errorf("its counter is of change %d, and there were %d: it was put back from earlier", counter, r.Counter)
 	}
-	return r, nil
+	return r, r.Counter > counter, nil
 }
 
 func (s *Store) readCounter() (uint64, error) {
@@ -126,15 +143,29 @@ func (s *Store) commit(change func(*registry)) error {
 	if err != nil {
 		return err
 	}
-	if err := s.top.writeSealed(&s.key, registryName, binding{kind: kindRegistry}, b); err != nil {
+	if err := s.replace(b, next.Counter); err != nil {
 		return fmt.Errorf("cannot write the registry of hibernated programs: %w", err)
-	}
-	err = s.top.writeSealed(&s.key, counterName, binding{kind: kindCounter}, binary.BigEndian.AppendUint64(nil, next.Counter))
-	if err != nil {
-		return fmt.Errorf("cannot write the registry's counter: %w", err)
 	}
 	s.registry = next
 	return nil
+}
+
+// replace writes both files of the registry, their content at the same time:
+// what takes time is the disk.
+func (s *Store) replace(registry []byte, counter uint64) error {
+	other := make(chan error, 1)
+	go func() { other <- s.top.stage(counterName, s.counter(counter)) }()
+	err := s.top.stage(registryName, sealed(&s.key, binding{kind: kindRegistry}, registry))
+	if err := errors.Join(err, <-other); err != nil {
+		return err
+	}
+	if err := s.top.place(registryName); err != nil {
+		return err
+	}
+	if err := s.top.sync(); err != nil {
+		return err
+	}
+	return s.top.place(counterName)
 }
 
 // files names what belongs to the registry's programs, in both folders.

@@ -10,7 +10,7 @@ import (
 
 var testBinding = binding{kind: kindInstance, app: "com.example.loan", digest: mp.Digest{1}, build: "build", owner: "abc", counter: 7}
 
-func sealed(t testing.TB, k *key, b binding, content []byte) []byte {
+func sealedOf(t testing.TB, k *key, b binding, content []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := k.seal(&out, b, bytes.NewReader(content), int64(len(content))); err != nil {
@@ -30,7 +30,7 @@ func TestSeal(t *testing.T) {
 	k := &key{1}
 	for _, n := range []int{0, 1, 15, 16, 17, chunkSize - 1, chunkSize, chunkSize + 1, 3*chunkSize - 1, 3 * chunkSize, 3*chunkSize + 5} {
 		content := bytes.Repeat([]byte("heap"), n/4+1)[:n]
-		s := sealed(t, k, testBinding, content)
+		s := sealedOf(t, k, testBinding, content)
 		if int64(len(s)) != sealedSize(int64(n)) || plainSize(int64(len(s))) != int64(n) {
 			t.Errorf("%d bytes: %d sealed, sealedSize gives %d, plainSize gives %d", n, len(s), sealedSize(int64(n)), plainSize(int64(len(s))))
 		}
@@ -57,7 +57,7 @@ func TestPlainSizeIsExact(t *testing.T) {
 
 // The two files differ in everything but what is in them.
 func TestSealIsRandom(t *testing.T) {
-	a, b := sealed(t, &key{1}, testBinding, make([]byte, 100)), sealed(t, &key{1}, testBinding, make([]byte, 100))
+	a, b := sealedOf(t, &key{1}, testBinding, make([]byte, 100)), sealedOf(t, &key{1}, testBinding, make([]byte, 100))
 	same := 0
 	for i := 12; i < len(a); i++ {
 		if a[i] == b[i] {
@@ -72,7 +72,7 @@ func TestSealIsRandom(t *testing.T) {
 // Every bit counts, and every byte of the length.
 func TestOpenRefusesChanges(t *testing.T) {
 	k := &key{1}
-	s := sealed(t, k, testBinding, []byte(strings.Repeat("x", 300)))
+	s := sealedOf(t, k, testBinding, []byte(strings.Repeat("x", 300)))
 	for i := range len(s) * 8 {
 		bad := bytes.Clone(s)
 		bad[i/8] ^= 1 << (i % 8)
@@ -95,7 +95,7 @@ func TestOpenRefusesOtherChunks(t *testing.T) {
 	const c = chunkSize + tagSize
 	k := &key{1}
 	content := make([]byte, 3*chunkSize)
-	s, other := sealed(t, k, testBinding, content), sealed(t, k, testBinding, content)
+	s, other := sealedOf(t, k, testBinding, content), sealedOf(t, k, testBinding, content)
 	for name, bad := range map[string][]byte{
 		"the last left out":   s[:headerSize+2*c],
 		"the first left out":  append(bytes.Clone(s[:headerSize]), s[headerSize+c:]...),
@@ -114,7 +114,7 @@ func TestOpenRefusesOtherChunks(t *testing.T) {
 
 func TestOpenRefusesOtherBindings(t *testing.T) {
 	k := &key{1}
-	s := sealed(t, k, testBinding, []byte("x"))
+	s := sealedOf(t, k, testBinding, []byte("x"))
 	for name, change := range map[string]func(*binding){
 		"kind": func(b *binding) { b.kind = kindReady }, "app": func(b *binding) { b.app += "x" },
 		"digest": func(b *binding) { b.digest[31] ^= 1 }, "build": func(b *binding) { b.build = "" },
@@ -135,9 +135,9 @@ func TestOpenRefusesOtherBindings(t *testing.T) {
 // FuzzOpen checks that nothing but what was sealed opens.
 func FuzzOpen(f *testing.F) {
 	k := &key{1}
-	good := sealed(f, k, testBinding, []byte("content"))
+	good := sealedOf(f, k, testBinding, []byte("content"))
 	f.Add(good)
-	f.Add(sealed(f, &key{2}, testBinding, []byte("content")))
+	f.Add(sealedOf(f, &key{2}, testBinding, []byte("content")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if got, err := opened(k, testBinding, b); err == nil && !bytes.Equal(b, good) {
 			t.Errorf("opened as %q", got)

@@ -87,7 +87,9 @@ func open(dir string, o Options) (_ *Store, lost, err error) {
 			return nil, nil, err
 		}
 	}
-	lost = s.openRegistry()
+	if lost, err = s.openRegistry(); err != nil {
+		return nil, nil, err
+	}
 	if err := s.sweep(); err != nil {
 		return nil, nil, err
 	}
