@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -157,5 +158,28 @@ func checkAll(t *testing.T, s *Store, there map[string]Instance) {
 		if err != nil || content(t, f) != strings.Repeat(id, 1000) {
 			t.Errorf("%s: %v", id, err)
 		}
+	}
+}
+
+// A crash between the registry and its counter may come again and again.
+func TestCounterBehind(t *testing.T) {
+	dir := privateDir(t)
+	counter := filepath.Join(dir, counterName)
+	s := openStore(t, dir)
+	keep(t, s, instance("a"), "image", "")
+	for n := range 3 {
+		before, err := os.ReadFile(counter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep(t, s, instance(fmt.Sprintf("b%d", n)), "image", "")
+		s.Close()
+		if err := os.WriteFile(counter, before, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s = openStore(t, dir)
+	}
+	if all := s.Instances(); len(all) != 4 {
+		t.Errorf("%d programs are left", len(all))
 	}
 }
