@@ -73,7 +73,7 @@ func (e *Engine) reportRejections() bool {
 	for _, r := range list {
 		if id, ok := e.callOf(r.promise); ok {
 			e.fail(id, r.reason)
-		} else if !e.isEntrys(r) {
+		} else if !e.handledSince(r) && !e.isEntrys(r) {
 			e.report(e.dup(r.reason), "Uncaught (in promise) ", entryRejected, r.value(), r.reason)
 		}
 		e.release(r)
@@ -82,6 +82,19 @@ func (e *Engine) reportRejections() bool {
 		e.host.Log("error", "and "+strconv.Itoa(more)+" more promises were rejected and not handled")
 	}
 	return len(list) > 0 || len(handled) > 0
+}
+
+// handledSince reports whether a listener that heard of another rejection has
+// handled this one. There is nothing to tell then.
+func (e *Engine) handledSince(r rejection) bool {
+	for i, h := range e.handled {
+		if h.promise == r.promise {
+			e.handled = append(e.handled[:i], e.handled[i+1:]...)
+			e.release(h)
+			return true
+		}
+	}
+	return false
 }
 
 // isEntrys reports whether a rejection is that of the entry's evaluation, which

@@ -560,6 +560,16 @@ api("onunhandledrejection", {
     });
     equal(n, 0);
   },
+  async "hears nothing of what another's listener handled"() {
+    const seen = [];
+    let second;
+    await during("onunhandledrejection", (event) => { seen.push(event.reason); second.catch(() => {}); return false; }, async () => {
+      Promise.reject("first");
+      second = Promise.reject("second");
+      await turn(2);
+    });
+    equal(seen, ["first"]);
+  },
   async "runs the microtasks of its listeners"() {
     let done = false;
     await during("onunhandledrejection", async (event) => { event.preventDefault(); await null; done = true; }, async () => {

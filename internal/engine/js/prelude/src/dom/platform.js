@@ -1,6 +1,6 @@
 // What structured cloning knows of the platform's own objects (HTML Standard,
 // sections 2.7.1 and 2.7.2).
-const { getPrototypeOf } = Object;
+const { getPrototypeOf, prototype: plain } = Object;
 
 // serializers maps an interface to a function that takes an object of it and
 // returns a function that makes the copy. transferrers does the same for
@@ -17,7 +17,7 @@ const interfaces = new Map();
 
 // interfaceOf is the interface that value is an object of, or undefined.
 export const interfaceOf = (value) => {
-  for (let proto = getPrototypeOf(value); proto !== null; proto = getPrototypeOf(proto)) {
+  for (let proto = getPrototypeOf(value); proto !== null && proto !== plain; proto = getPrototypeOf(proto)) {
     const type = interfaces.get(proto);
     if (type !== undefined) return type;
   }

@@ -70,10 +70,16 @@ const grown = (buffer, maxByteLength) => {
   return made;
 };
 
+// One descriptor serves all members: none is in use while another is restored.
+const member = { __proto__: null, value: undefined, writable: true, enumerable: true, configurable: true };
+
 const members = (object, list) => {
   for (let i = 0; i < list.length; i += 2) {
-    defineProperty(object, list[i], { __proto__: null, value: restore(list[i + 1]), writable: true, enumerable: true, configurable: true });
+    const value = restore(list[i + 1]);
+    member.value = value;
+    defineProperty(object, list[i], member);
   }
+  member.value = undefined;
 };
 
 const hide = (object, key, value, always = false) => {

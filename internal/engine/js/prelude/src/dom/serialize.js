@@ -13,7 +13,7 @@ const { keys, hasOwn, getOwnPropertyDescriptor } = Object;
 // whoever restores it keeps the new object in made.
 class Record {
   made = undefined;
-  constructor(type, members) { Object.assign(this, members); this.type = type; }
+  constructor(type) { this.type = type; }
 }
 
 export const refuse = (what) => new DOMException(`${what} cannot be cloned`, "DataCloneError");
@@ -29,7 +29,7 @@ export const serialize = (value, memory) => {
   if (known !== undefined) return known;
   const type = kinds.get(kindOf(value)) ?? (isArrayBufferView(value) ? "view" : undefined);
   if (type === undefined) throw refuse("an object of this kind");
-  const record = new Record(type, undefined);
+  const record = new Record(type);
   memory.set(value, record);
   parts[type](record, value, memory);
   return record;
@@ -101,9 +101,11 @@ const bufferRecord = (buffer, memory) => {
 // members keeps the own enumerable properties whose keys are strings, a key and
 // a value in turn. A getter may remove others.
 const members = (record, value, memory) => {
-  record.members = [];
-  for (const key of keys(value)) {
-    if (hasOwn(value, key)) record.members.push(key, serialize(value[key], memory));
+  const list = keys(value), kept = record.members = [];
+  for (let i = 0, n = 0; i < list.length; i++) {
+    if (!hasOwn(value, list[i])) continue;
+    kept[n++] = list[i];
+    kept[n++] = serialize(value[list[i]], memory);
   }
 };
 

@@ -6,6 +6,7 @@ import { describe, Identity, need } from "./idl.js";
 import { isAborted, isSignal, onAbort } from "./signal.js";
 
 const { apply } = Reflect;
+const { AT_TARGET, NONE } = Event;
 const { report } = host;
 
 // Listeners are what an object has as a target of events. The global object
@@ -55,7 +56,8 @@ const optionsOf = (options) => {
   return { capture, once: !!once, passive: !!passive, signal };
 };
 
-const listOf = (target, type) => Listeners.types(target).get(type) ?? [];
+const none = Object.freeze([]);
+const listOf = (target, type) => Listeners.types(target).get(type) ?? none;
 const find = (list, callback, capture) => list.find((l) => l.callback === callback && l.capture === capture);
 
 // add returns whether the listener is a new one.
@@ -85,7 +87,9 @@ const call = (callback, target, event) => {
 // invoke calls the listeners of one phase (inner invoke, section 2.9).
 const invoke = (target, event, state, capture) => {
   if (state.stopped) return;
-  for (const listener of listOf(target, state.type)) {
+  const list = listOf(target, state.type);
+  for (let i = 0; i < list.length; i++) {
+    const listener = list[i];
     if (listener.capture !== capture || listener.removed) continue;
     if (listener.once) remove(target, state.type, listener);
     state.passive = listener.passive;
@@ -103,10 +107,14 @@ const invoke = (target, event, state, capture) => {
 // canceled it.
 export const dispatch = (target, event) => {
   const state = stateOf(event);
-  Object.assign(state, { dispatching: true, target, current: target, phase: Event.AT_TARGET });
+  state.dispatching = true;
+  state.target = state.current = target;
+  state.phase = AT_TARGET;
   invoke(target, event, state, true);
   invoke(target, event, state, false);
-  Object.assign(state, { dispatching: false, current: null, phase: Event.NONE, stopped: false, stoppedNow: false });
+  state.dispatching = state.stopped = state.stoppedNow = false;
+  state.current = null;
+  state.phase = NONE;
   return !state.canceled;
 };
 
