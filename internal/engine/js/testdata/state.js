@@ -189,7 +189,7 @@ export const check = async (n) => {
 // churn makes so much garbage that it is collected, and tells what is left of
 // what can be, and how many heard of it.
 export const churn = () => {
-  for (let i = 0; i < 3e4; i++) { const a = {}; a.a = a; }
+  for (let i = 0; i < 15000; i++) { const a = { bytes: new Uint8Array(2048) }; a.a = a; }
   return [lost.filter((r) => r.deref()).length, finalized.length > 0];
 };
 
