@@ -1,6 +1,6 @@
 // What CompressionStream and DecompressionStream have in common: a writable and
-// a readable side, and a stream of Go's between them, which works until a chunk
-// waits for a reader.
+// a readable side, and a stream of Go's between them, which works until some
+// chunks wait for a reader.
 //
 // Go knows its stream by a number that is used once. After the program was
 // restored from an image Go knows it no longer, and both sides are errored.
@@ -12,7 +12,9 @@ const { codecFormats, openCodec, feedCodec, endCodec, nextCodec, freeCodec, coll
 const { setTimeout } = globalThis;
 const formats = codecFormats().split(" ");
 const abandoned = new FinalizationRegistry(freeCodec);
-let last = 0; // the number that was used last
+const AHEAD = 4;       // chunks, of at most 64 KiB each, that may wait
+const COLLECTIONS = 3; // until there is room: one frees what the last let go of
+let last = 0;          // the number that was used last
 
 const formatOf = (what, name) => {
   name = `${name}`;
@@ -75,10 +77,10 @@ export class Codec {
 
   async #open() {
     const id = ++last, open = () => openCodec(id, this.#format, this.#decompress);
-    if (!open()) {
+    for (let tries = 0; !open(); tries++) {
+      if (tries === COLLECTIONS) throw new DOMException(`${this.#what}: too many are in use`, "QuotaExceededError");
       collect(); // streams that nobody has any more are freed before the next turn
       await new Promise((resolve) => { setTimeout(resolve, 0); });
-      if (!open()) throw new DOMException(`${this.#what}: too many are in use`, "QuotaExceededError");
     }
     this.#id = id;
     abandoned.register(this, id, this);
@@ -91,10 +93,10 @@ export class Codec {
     freeCodec(this.#id);
   }
 
-  // #run works until a chunk waits for a reader, or the writer is needed.
+  // #run works until chunks wait for a reader, or the writer is needed.
   #run() {
     try {
-      while (!this.#over && this.#written !== undefined && this.#source.desiredSize >= 0) this.#step();
+      while (!this.#over && this.#written !== undefined && this.#source.desiredSize > -AHEAD) this.#step();
     } catch (error) {
       this.#fail(error);
     }

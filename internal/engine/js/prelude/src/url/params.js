@@ -7,14 +7,14 @@ const { apply, ownKeys } = Reflect;
 const { getOwnPropertyDescriptor } = Object;
 const uncurry = (f) => (self, ...args) => apply(f, self, args);
 const wellFormed = uncurry(String.prototype.toWellFormed), indexOf = uncurry(String.prototype.indexOf), slice = uncurry(String.prototype.slice);
-const escaped = /[%+]/, plain = /^[\w*.-]*$/;
+const escaped = /[%+]/, special = /[^\w*.-]/;
 const matches = uncurry(RegExp.prototype.exec);
 
 // usv is value as a USVString.
 export const usv = (value) => wellFormed(`${value}`);
 
 const decode = (text) => (matches(escaped, text) === null ? text : unescapeForm(text));
-const encode = (text) => (matches(plain, text) === null ? escapeForm(text) : text);
+const encode = (text) => (matches(special, text) === null ? text : escapeForm(text));
 
 // parse is the application/x-www-form-urlencoded parser (section 5.1) of text.
 const parse = (text) => {

@@ -68,7 +68,8 @@ export class URL {
   #after(mark, end) { return this.#at[end] > this.#at[mark] ? this.#slice(this.#at[mark] + 1, this.#at[end]) : ""; }
 
   #set(part, value) {
-    const at = offsets(), href = setURL(this.#href, parts[part], usv(value), at);
+    value = usv(value);
+    const at = offsets(), href = setURL(this.#href, parts[part], value, at);
     if (href === undefined) return;
     this.#href = href;
     this.#at = at;
