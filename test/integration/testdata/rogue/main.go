@@ -67,12 +67,16 @@ func sealed() *wire.Sealed {
 	return m
 }
 
-// serve answers Boot, and then does what each call names.
+// serve answers Boot and events, and then does what each call names.
 func serve(c *channel) {
 	number, _, _ := c.receive()
 	c.send(frameReply, number, must(wire.MarshalReply(&wire.Booted{Exports: []string{"honest"}})))
 	for {
-		number, _, body := c.receive()
+		number, method, body := c.receive()
+		if method == wire.MethodEvent {
+			c.send(frameReply, number, must(wire.MarshalReply(&wire.EventDone{})))
+			continue
+		}
 		var call wire.Call
 		check(wire.Unmarshal(body, &call))
 		if trick := tricks[call.Name]; trick != nil {
