@@ -48,6 +48,7 @@ func (i *instance) boot(ctx context.Context, conn *ipc.Conn, a attachments) erro
 	defer cancel()
 	answer, err := conn.Call(limit, body, files...)
 	if err != nil {
+		i.unloaded(&begin)
 		return i.bootFailed(ctx, limit, err)
 	}
 	if i.prog.role == launch.RoleWasm {

@@ -48,6 +48,14 @@ func (i *instance) heapFor(memory int64) int64 {
 	return max(heapOf(memory)-i.taken, minHeap)
 }
 
+// unloaded drops the code with which a worker of the role wasm did not answer
+// Boot: nothing of the program has run by then that could be the reason.
+func (i *instance) unloaded(b *beginning) {
+	if i.prog.role == launch.RoleWasm && b.file != nil {
+		i.sup.coder.refused(&i.prog, "a worker could not load it")
+	}
+}
+
 // begins has the module run in a worker that has its code and answered Boot. The
 // locks that were to come are looked at before that. It returns the answer in the
 // place of Boot's.

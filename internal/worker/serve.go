@@ -105,7 +105,7 @@ func (w *worker) HandleCall(ctx context.Context, body []byte, files []*os.File) 
 		return w.handleEvent(ctx, rest)
 	case wire.MethodBegin:
 		closeAll(files)
-		return w.handleBegin(ctx, rest)
+		return w.handleBegin(rest)
 	}
 	w.refuse(fmt.Errorf("request %d is not known", method))
 	return nil, nil // not reached

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mpsupervisor/mpsupervisor/internal/engine/awake"
 	"github.com/mpsupervisor/mpsupervisor/internal/engine/js"
 	"github.com/mpsupervisor/mpsupervisor/internal/engine/wasm"
 	"github.com/mpsupervisor/mpsupervisor/internal/mp"
@@ -116,15 +117,16 @@ func mapCode(f *os.File) ([]byte, error) {
 }
 
 // handleBegin has the module run. Its answer is that of a Boot of the other
-// engines.
-func (w *worker) handleBegin(ctx context.Context, b []byte) ([]byte, error) {
+// engines. The supervisor gives it up at its deadline, a moment before ours comes:
+// the program ends by ours.
+func (w *worker) handleBegin(b []byte) ([]byte, error) {
 	if err := wire.Unmarshal(b, &wire.Begin{}); err != nil {
 		w.refuse(err)
 	}
 	if !w.end.prepared.CompareAndSwap(true, false) {
 		w.refuse(errors.New("a Begin came, and there is no module that has not begun"))
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(w.end.turn.Load()))
+	ctx, cancel := awake.Timeout(context.Background(), time.Duration(w.end.turn.Load()))
 	defer cancel()
 	reply := make(chan wire.Booted, 1)
 	w.begins <- begin{ctx, reply}

@@ -6,12 +6,14 @@
 // sealed memory file: whoever gets one of those cannot reach the directory.
 // Several supervisors may use one directory at once.
 //
-// Do not take what comes out for good: a disk may have damaged it. Whoever uses it
-// finds that out, and has it dropped.
+// A file begins with the SHA-256 of the rest, so that damage is noticed. Who can
+// write in the directory can write that as well: do not take what comes out for
+// more than what the supervisor's user put in.
 package codes
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -64,20 +66,32 @@ func (d *Dir) Get(k Key) (*os.File, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case !st.Mode().IsRegular() || st.Size() > MaxCode:
+	case !st.Mode().IsRegular() || st.Size() > MaxCode+sha256.Size:
 		return nil, fmt.Errorf("%s is no compiled code: %d bytes, mode %v", k, st.Size(), st.Mode())
+	}
+	var want [sha256.Size]byte
+	if _, err := io.ReadFull(f, want[:]); err != nil {
+		return nil, fmt.Errorf("%s is no compiled code: %w", k, err)
 	}
 	now := time.Now()
 	d.top.Chtimes(k.String(), now, now) // whether it is remembered changes nothing now
-	return inMemory(f)
+	return inMemory(f, want)
 }
 
-func inMemory(r io.Reader) (*os.File, error) {
+// errDamaged is of a file whose checksum is another one.
+var errDamaged = errors.New("compiled code is damaged")
+
+func inMemory(r io.Reader, want [sha256.Size]byte) (*os.File, error) {
 	m, err := image.NewMemory("code")
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.Copy(m, r); err != nil {
+	sum := sha256.New()
+	_, err = io.Copy(m, io.TeeReader(r, sum))
+	if err == nil && [sha256.Size]byte(sum.Sum(nil)) != want {
+		err = errDamaged
+	}
+	if err != nil {
 		m.Close()
 		return nil, fmt.Errorf("cannot read compiled code: %w", err)
 	}
@@ -88,32 +102,43 @@ func inMemory(r io.Reader) (*os.File, error) {
 const temporary = "new-"
 
 // Put keeps an entry of size bytes, in the place of one with the same key.
-func (d *Dir) Put(k Key, code io.Reader, size int64) (err error) {
-	if size > d.most {
+func (d *Dir) Put(k Key, code io.Reader, size int64) error {
+	if size > d.most-sha256.Size {
 		return fmt.Errorf("cannot keep compiled code of %d bytes: the directory holds %d", size, d.most)
 	}
-	if err := d.makeRoom(size); err != nil {
+	if err := d.makeRoom(size + sha256.Size); err != nil {
 		return fmt.Errorf("cannot make room for compiled code: %w", err)
 	}
 	name := temporary + rand.Text()
-	f, err := d.top.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o400)
+	err := d.write(name, code, size)
+	if err == nil {
+		err = d.top.Rename(name, k.String())
+	}
 	if err != nil {
+		d.top.Remove(name)
 		return fmt.Errorf("cannot keep compiled code: %w", err)
 	}
-	defer func() {
-		f.Close()
-		if err != nil {
-			d.top.Remove(name)
-			err = fmt.Errorf("cannot keep compiled code: %w", err)
-		}
-	}()
-	if _, err := io.CopyN(f, code, size); err != nil {
+	return nil
+}
+
+// write makes a file of the checksum and the code.
+func (d *Dir) write(name string, code io.Reader, size int64) (err error) {
+	f, err := d.top.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o400)
+	if err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.Seek(sha256.Size, io.SeekStart); err != nil {
 		return err
 	}
-	return d.top.Rename(name, k.String())
+	sum := sha256.New()
+	if _, err := io.CopyN(io.MultiWriter(f, sum), code, size); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(sum.Sum(nil), 0); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 // Drop removes an entry that is of no use. None is no error.

@@ -79,7 +79,7 @@ func TestKeeps(t *testing.T) {
 
 // What is too much goes, the entry that was used longest ago first.
 func TestMakesRoom(t *testing.T) {
-	d, path := open(t, 10)
+	d, path := open(t, 10+3*32)
 	for i := range byte(3) {
 		put(t, d, Key{i}, "123")
 		past := time.Now().Add(time.Duration(i) * time.Minute).Add(-time.Hour)
@@ -92,7 +92,7 @@ func TestMakesRoom(t *testing.T) {
 			t.Errorf("%d: %q, want %q", i, got, want)
 		}
 	}
-	if err := d.Put(Key{4}, bytes.NewReader(make([]byte, 11)), 11); err == nil {
+	if err := d.Put(Key{4}, bytes.NewReader(make([]byte, 100)), 100); err == nil {
 		t.Error("more than there can be was taken")
 	}
 }
@@ -117,6 +117,39 @@ func TestHalf(t *testing.T) {
 	put(t, d, Key{2}, "b")
 	if _, err := os.Stat(left); err == nil {
 		t.Error("nobody's file stays")
+	}
+}
+
+// Damage to any byte is noticed.
+func TestDamage(t *testing.T) {
+	d, path := open(t, 100)
+	put(t, d, Key{1}, "code")
+	file := filepath.Join(path, Key{1}.String())
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range good {
+		b := bytes.Clone(good)
+		b[i] ^= 0x80
+		if err := os.WriteFile(file, b, 0o400); err != nil {
+			t.Fatal(err)
+		}
+		if got := get(d, Key{1}); !strings.HasPrefix(got, "error") {
+			t.Errorf("byte %d: %q", i, got)
+		}
+	}
+	for n := range len(good) {
+		if err := os.WriteFile(file, good[:n], 0o400); err != nil {
+			t.Fatal(err)
+		}
+		if got := get(d, Key{1}); !strings.HasPrefix(got, "error") {
+			t.Errorf("%d bytes of it: %q", n, got)
+		}
+	}
+	put(t, d, Key{1}, "again")
+	if got := get(d, Key{1}); got != "again" {
+		t.Errorf("got %q", got)
 	}
 }
 
