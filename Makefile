@@ -28,6 +28,7 @@ deps: ## install everything that any target needs
 build: ## three static binaries and the engine's heap image, in bin/
 	@scripts/deps.sh build
 	@go run ./internal/jsbuild -entry src/main.js -o dist/prelude.js -format iife -wrap host -minify internal/engine/js/prelude
+	@go run ./internal/jsbuild -entry src/intl/index.js -o dist/intl.js -format iife -wrap "host, Intl = {}" -minify internal/engine/js/prelude
 	CGO_ENABLED=0 $(GOBUILD) -buildmode=exe -ldflags '$(LDFLAGS)' -o bin/mpsupervisor ./cmd/mpsupervisor
 	CGO_ENABLED=0 $(GOBUILD) -buildmode=exe -ldflags '$(LDFLAGS)' -o bin/mpworker ./cmd/mpworker
 	CGO_ENABLED=1 $(GOBUILD) -buildmode=exe -tags osusergo,netgo \
@@ -58,7 +59,7 @@ soak-hostile: build ## native programs attack the machine for FOR (default 10m),
 	scripts/as-root.sh go run ./test/hostile -for $(or $(FOR),10m)
 
 examples: ## what the examples with a build.sh run
-	@scripts/deps.sh build
+	@scripts/deps.sh build examples
 	for build in examples/*/build.sh; do $$build || exit; done
 
 bench: build ## the table of figures against the peers, and bench.json

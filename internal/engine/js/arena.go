@@ -42,6 +42,7 @@ type root struct {
 	entry   [numEntries]lib.TJSValue // functions of the prelude that Go calls
 	date    uintptr                  // QuickJS's own code of Date
 	heap    heap
+	shared  uint32 // pages of the heap image in use, which the kernel has once for all workers
 	program saved
 }
 

@@ -238,8 +238,12 @@ func writePages(f *os.File) error {
 		return err
 	}
 	defer e.Close()
+	if err := e.complete(); err != nil {
+		return err
+	}
 	hp := &theRoot().heap
 	hp.release()
+	theRoot().shared = hp.inUse
 	h := header{pages: hp.brk}
 	meta := metaPages(h.pages) * pageSize
 	parts := [][]byte{

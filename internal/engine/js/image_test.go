@@ -5,17 +5,38 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
+// preludeImage is made once: the race detector makes that take seconds.
+var preludeImage = sync.OnceValues(func() ([]byte, error) {
+	f, err := os.CreateTemp("", "prelude-image")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if err := WriteImage(f); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(f.Name())
+})
+
+// writeImage returns the prelude's image in a file of the test's own. No Engine
+// may be open.
 func writeImage(t testing.TB) *os.File {
 	t.Helper()
+	b, err := preludeImage()
+	if err != nil {
+		t.Fatal(err)
+	}
 	f, err := os.Create(filepath.Join(t.TempDir(), "image"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	if err := WriteImage(f); err != nil {
+	if _, err := f.Write(b); err != nil {
 		t.Fatal(err)
 	}
 	return f

@@ -28,23 +28,24 @@ var natives = slices.Concat(coreNatives, commonJSNatives, domNatives, bytesNativ
 
 // coreNatives are what the rest of the engine hangs on.
 var coreNatives = []nativeMember{
-	{"log", 2, nativeLog},         // (level, text)
-	{"exit", 1, nativeExit},       // (code) does not return
-	{"appId", 0, nativeAppID},     // () → who the host takes the program for
-	{"ask", 3, nativeAsk},         // (id, method, params as JSON or undefined), which answered answers
-	{"now", 0, nativeNow},         // () → milliseconds since the start
-	{"origin", 0, nativeOrigin},   // () → the start, milliseconds since 1970
-	{"alarm", 1, nativeAlarm},     // (milliseconds since the start, or negative) when tick is due
-	{"random", 3, nativeRandom},   // (buffer, offset, length) fills it
-	{"settle", 2, nativeSettle},   // (id, JSON or undefined)
-	{"fail", 2, nativeFail},       // (id, error)
-	{"report", 1, nativeReport},   // (error) reports what nothing caught
-	{"enqueue", 1, nativeEnqueue}, // (function) → a job of its own
-	{"promise", 1, nativePromise}, // (value) → undefined, or "pending", "fulfilled", "rejected"
-	{"result", 1, nativeResult},   // (settled promise) → its value or reason
-	{"isProxy", 1, nativeIsProxy}, // (value) → boolean
-	{"cutText", 0, nativeCutText}, // () → how many characters of a line are kept
-	{"utf8Len", 1, nativeUTF8Len}, // (string) → its length in UTF-8
+	{"log", 2, nativeLog},           // (level, text)
+	{"exit", 1, nativeExit},         // (code) does not return
+	{"appId", 0, nativeAppID},       // () → who the host takes the program for
+	{"ask", 3, nativeAsk},           // (id, method, params as JSON or undefined), which answered answers
+	{"now", 0, nativeNow},           // () → milliseconds since the start
+	{"origin", 0, nativeOrigin},     // () → the start, milliseconds since 1970
+	{"alarm", 1, nativeAlarm},       // (milliseconds since the start, or negative) when tick is due
+	{"random", 3, nativeRandom},     // (buffer, offset, length) fills it
+	{"settle", 2, nativeSettle},     // (id, JSON or undefined)
+	{"fail", 2, nativeFail},         // (id, error)
+	{"report", 1, nativeReport},     // (error) reports what nothing caught
+	{"enqueue", 1, nativeEnqueue},   // (function) → a job of its own
+	{"promise", 1, nativePromise},   // (value) → undefined, or "pending", "fulfilled", "rejected"
+	{"result", 1, nativeResult},     // (settled promise) → its value or reason
+	{"isProxy", 1, nativeIsProxy},   // (value) → boolean
+	{"cutText", 0, nativeCutText},   // () → how many characters of a line are kept
+	{"loadIntl", 0, nativeLoadIntl}, // () evaluates the bundle of Intl
+	{"utf8Len", 1, nativeUTF8Len},   // (string) → its length in UTF-8
 }
 
 func nativeLog(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {

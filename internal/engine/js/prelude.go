@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
+	"strings"
 
 	"modernc.org/libc"
 	lib "modernc.org/libquickjs"
@@ -18,7 +20,10 @@ import (
 //go:embed all:prelude/dist
 var preludeFiles embed.FS
 
-const preludeFile = "prelude/dist/prelude.js"
+const (
+	preludeFile = "prelude/dist/prelude.js"
+	intlFile    = "prelude/dist/intl.js" // Intl, which is larger than all the rest
+)
 
 // preludeScheme begins the name of the prelude's script in stack traces.
 const preludeScheme = "mp:"
@@ -35,10 +40,11 @@ const (
 	entryEvent
 	entryRestored
 	entryCommonJS
+	entryCompleteIntl
 	numEntries
 )
 
-var entryNames = [numEntries]string{"invoke", "tick", "describe", "uncaught", "rejected", "handled", "answered", "event", "restored", "commonjs"}
+var entryNames = [numEntries]string{"invoke", "tick", "describe", "uncaught", "rejected", "handled", "answered", "event", "restored", "commonjs", "completeIntl"}
 
 // evaluatePrelude leaves the context as every program gets it.
 func (e *Engine) evaluatePrelude() error {
@@ -55,7 +61,7 @@ func (e *Engine) evaluatePrelude() error {
 			return e.preludeError(n.name)
 		}
 	}
-	if err := e.evaluateBundle(host); err != nil {
+	if err := e.evaluateBundle(preludeFile, host); err != nil {
 		return err
 	}
 	for i, name := range entryNames {
@@ -65,20 +71,50 @@ func (e *Engine) evaluatePrelude() error {
 		}
 		theRoot().entry[i] = v
 	}
+	e.settlePrelude()
+	return nil
+}
+
+// settlePrelude makes what there is now the part of the heap that stays.
+func (e *Engine) settlePrelude() {
 	e.runJobs()
 	lib.XJS_RunGC(e.tls, theRoot().runtime)
 	e.makeImmortal()
 	e.keepApart()
+}
+
+// complete evaluates what waits for its first use where there is no image.
+func (e *Engine) complete() error {
+	r := e.call(theRoot().entry[entryCompleteIntl])
+	if isThrown(r) {
+		return e.preludeError("Intl")
+	}
+	e.drop(r)
+	e.settlePrelude()
 	return nil
 }
 
-func (e *Engine) evaluateBundle(host value) error {
-	text, err := preludeFiles.ReadFile(preludeFile)
+// nativeLoadIntl evaluates the bundle of Intl, with the object that carries the
+// natives, which it is a member of.
+func nativeLoadIntl(_ *libc.TLS, _ uintptr, host value, _ int32, _ uintptr) value {
+	e := current.Load()
+	if err := e.evaluateBundle(intlFile, host); err != nil {
+		return e.throwType(err.Error())
+	}
+	return undefined
+}
+
+// evaluateBundle calls the function that a bundle is. Its text is not kept: as
+// functions of the engine's own do, the prelude's show no source.
+func (e *Engine) evaluateBundle(name string, host value) error {
+	text, err := preludeFiles.ReadFile(name)
 	if err != nil {
 		return errors.New("this executable has no prelude: it was built without `make build`")
 	}
+	lib.XJS_SetStripInfo(e.tls, theRoot().runtime, lib.MJS_STRIP_SOURCE)
+	defer lib.XJS_SetStripInfo(e.tls, theRoot().runtime, 0)
 	s := newSource(string(text))
-	f := withC(preludeScheme+"prelude", func(p uintptr) value {
+	f := withC(preludeScheme+strings.TrimSuffix(path.Base(name), ".js"), func(p uintptr) value {
 		return lib.XJS_Eval(e.tls, e.ctx, s.p, lib.Tsize_t(s.n), p, lib.MJS_EVAL_TYPE_GLOBAL|lib.MJS_EVAL_FLAG_STRICT)
 	})
 	s.free()

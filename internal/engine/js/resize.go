@@ -25,8 +25,8 @@ func (e *Engine) resizeHeap() bool {
 	return true
 }
 
-// limitHeap limits what the guest may take from here on. What the image holds is
-// the program's too: it pays for what it can use.
+// limitHeap limits what the guest may take from here on, beyond what the heap
+// image holds. Without one it pays for the prelude itself.
 func (e *Engine) limitHeap(bytes int64) {
-	theRoot().heap.limit = uint32(min(bytes/pageSize, maxPages-spare))
+	theRoot().heap.limit = uint32(min(bytes/pageSize+int64(theRoot().shared), maxPages-spare))
 }

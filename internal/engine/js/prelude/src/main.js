@@ -17,3 +17,4 @@ import "./encoding/index.js";
 import "./streams/index.js";
 import "./fetch/index.js";
 import "./crypto/index.js";
+import "./intl/door.js";

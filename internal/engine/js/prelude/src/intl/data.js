@@ -1,0 +1,21 @@
+// The locales, and the time zones of the IANA.
+import "./trim.js";
+import "./zones.js";
+import "@formatjs/intl-pluralrules/locale-data/de.js";
+import "@formatjs/intl-pluralrules/locale-data/en.js";
+import "@formatjs/intl-pluralrules/locale-data/fr.js";
+import "@formatjs/intl-pluralrules/locale-data/ja.js";
+import "@formatjs/intl-pluralrules/locale-data/zh.js";
+import "@formatjs/intl-numberformat/locale-data/de.js";
+import "@formatjs/intl-numberformat/locale-data/en.js";
+import "@formatjs/intl-numberformat/locale-data/en-GB.js";
+import "@formatjs/intl-numberformat/locale-data/fr.js";
+import "@formatjs/intl-numberformat/locale-data/ja.js";
+import "@formatjs/intl-numberformat/locale-data/zh.js";
+import "@formatjs/intl-datetimeformat/add-all-tz.js";
+import "@formatjs/intl-datetimeformat/locale-data/de.js";
+import "@formatjs/intl-datetimeformat/locale-data/en.js";
+import "@formatjs/intl-datetimeformat/locale-data/en-GB.js";
+import "@formatjs/intl-datetimeformat/locale-data/fr.js";
+import "@formatjs/intl-datetimeformat/locale-data/ja.js";
+import "@formatjs/intl-datetimeformat/locale-data/zh.js";

@@ -1,0 +1,9 @@
+// intl returns {DateTimeFormat, Intl, NumberFormat}, evaluating their bundle the
+// first time.
+let loaded;
+export const intl = () => loaded ??= load();
+
+const load = () => {
+  host.loadIntl();
+  return host.intl;
+};
