@@ -2,6 +2,7 @@ package enter
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,9 @@ func (r Report) Finish(filters seccomp.Stack) error {
 		if err := st.run(nil); err != nil {
 			return fmt.Errorf("cannot finish sealing the worker: %w", err)
 		}
+	}
+	if !slices.Contains(r.Locks, lock.Seccomp) {
+		return nil // it was left out, by a test
 	}
 	last := step{name: lock.Seccomp, set: func(*state) error { return filters.Install() }, prove: proveLast}
 	if err := last.run(nil); err != nil {

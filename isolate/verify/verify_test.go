@@ -3,6 +3,7 @@ package verify
 import (
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
@@ -112,6 +113,31 @@ func TestLockThatTheKernelLacks(t *testing.T) {
 			if _, found, ok := c.look(v); ok != test.ok || found != test.found {
 				t.Errorf("in the kernel %v, %v: %q, %v", test.inKernel, test.tasks, found, ok)
 			}
+		}
+	}
+}
+
+// A worker that loads code has MDWE to come until every thread has the filter
+// that follows it.
+func TestLockToCome(t *testing.T) {
+	thread := func(n int) map[string]string {
+		return map[string]string{"Seccomp": "2", "Seccomp_filters": strconv.Itoa(inherited() + n)}
+	}
+	for _, test := range []struct {
+		what  string
+		code  *Code
+		tasks []map[string]string
+		later bool
+	}{
+		{"no code", nil, []map[string]string{thread(1)}, false},
+		{"before", &Code{Filters: 2}, []map[string]string{thread(1), thread(1)}, true},
+		{"one thread without", &Code{Filters: 2}, []map[string]string{thread(2), thread(1)}, true},
+		{"after", &Code{Filters: 2}, []map[string]string{thread(2), thread(2)}, false},
+		{"unreadable", &Code{Filters: 2}, []map[string]string{{}}, true},
+	} {
+		v := &view{Subject: Subject{Code: test.code}, tasks: test.tasks}
+		if got := v.loading(); got != test.later {
+			t.Errorf("%s: %v, want %v", test.what, got, test.later)
 		}
 	}
 }

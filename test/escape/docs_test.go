@@ -43,6 +43,8 @@ var alone = []shown{
 		sealed: "SIGKILL", held: "SIGKILL", open: "done", tests: []func(*testing.T){TestIsolatedMemoryLimit}},
 	{what: "native: put 16 MiB or 100 files into a /tmp of 8 MiB and 64 files", lock: lock.ReadOnlyRoot,
 		sealed: "ENOSPC", held: "ENOSPC", open: "done", tests: []func(*testing.T){TestNativeTmp}},
+	{what: "wasm: execute what a compiler made, in its own worker", lock: lock.Seccomp, aside: []lock.Name{lock.MDWE},
+		sealed: "exited", held: "exited", open: "done", tests: []func(*testing.T){TestWasmCompiling}},
 	{what: "use more processor time than its share", lock: lock.CPULimit,
 		sealed: "held back", held: "held back", open: "not held back", tests: []func(*testing.T){TestIsolatedCPULimit}},
 }
@@ -54,6 +56,7 @@ func everyAttack(t *testing.T) []shown {
 		rowsAre(nativeRows(t), nativeOnly),
 		rowsAre(ownLocks, slices.Concat(plainOnly, isolatedOnly)),
 		rowsAre(privilegeLocks, plainOnly),
+		rowsAre(wasmLocks, []func(*testing.T){TestWasmLocks}),
 		rowsAre(launcherLocks(t), isolatedOnly))
 	order := map[lock.Name]int{}
 	for i, info := range lock.All() {

@@ -69,6 +69,7 @@ func runTests(m *testing.M) int {
 // session is a running probe.
 type session struct {
 	t       *testing.T
+	code    string // of every request, see attack.Request
 	channel *os.File
 	answers *json.Decoder
 	stderr  *tail
@@ -83,16 +84,22 @@ type spec struct {
 // newSession starts a probe in the way that launch knows.
 func newSession(t *testing.T, launch func(*testing.T, spec)) *session {
 	t.Helper()
+	return newSessionOf(t, seccomp.RoleJS, launch)
+}
+
+// newSessionOf starts one in the place of a worker that is held to a role's table.
+func newSessionOf(t *testing.T, role seccomp.Role, launch func(*testing.T, spec)) *session {
+	t.Helper()
+	later, code := []byte(nil), ""
+	if role == seccomp.RoleWasmRun {
+		role, later, code = seccomp.RoleWasm, filterOf(t, role), attack.Loaded
+	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "channel"), os.NewFile(uintptr(pair[1]), "channel")
 	if err := unix.SetNonblock(pair[1], false); err != nil {
-		t.Fatal(err)
-	}
-	program, err := compile.Compile(seccomp.RoleJS)
-	if err != nil {
 		t.Fatal(err)
 	}
 	birth, w, err := os.Pipe()
@@ -104,7 +111,7 @@ func newSession(t *testing.T, launch func(*testing.T, spec)) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sp := spec{stderr: stderr, files: []*os.File{theirs, birth, memory(t, seccomp.Stack{{Program: program}}.Marshal()), memory(t, nil)}}
+	sp := spec{stderr: stderr, files: []*os.File{theirs, birth, memory(t, filterOf(t, role)), memory(t, later)}}
 	launch(t, sp)
 	for _, f := range append(sp.files, stderr) {
 		f.Close()
@@ -112,7 +119,17 @@ func newSession(t *testing.T, launch func(*testing.T, spec)) *session {
 	log := new(tail)
 	go log.follow(r)
 	t.Cleanup(func() { ours.Close(); r.Close() })
-	return &session{t, ours, json.NewDecoder(ours), log}
+	return &session{t, code, ours, json.NewDecoder(ours), log}
+}
+
+// filterOf is a role's filter in the form in which a probe gets it.
+func filterOf(t *testing.T, role seccomp.Role) []byte {
+	t.Helper()
+	program, err := compile.Compile(role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seccomp.Stack{{Program: program}}.Marshal()
 }
 
 // tail keeps what a probe said last. The text of a crash is long.
@@ -177,6 +194,9 @@ func (s *session) try(r attack.Request, without ...lock.Name) attack.Outcome {
 // io.EOF, or of a connection that was reset.
 func (s *session) ask(r attack.Request, without []lock.Name) (o attack.Outcome, err error) {
 	r.Without = without
+	if r.Code == "" {
+		r.Code = s.code
+	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return o, err

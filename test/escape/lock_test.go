@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
+	"github.com/mpsupervisor/mpsupervisor/seccomp"
 	"github.com/mpsupervisor/mpsupervisor/test/escape/attack"
 )
 
@@ -32,15 +33,18 @@ type launcher func(t *testing.T, s spec, without []lock.Name)
 
 // check makes the three runs. Locks that the launcher sets are left out by it,
 // those that the attacker sets by the attacker.
-func (r row) check(t *testing.T, launch launcher) {
+func (r row) check(t *testing.T, launch launcher) { r.checkUnder(t, seccomp.RoleJS, launch) }
+
+// checkUnder is check under a role's table.
+func (r row) checkUnder(t *testing.T, role seccomp.Role, launch launcher) {
 	if r.needs != "" && !kernelHas(r.needs) {
 		t.Skipf("this kernel lacks %s", r.needs)
 	}
-	whole := newSession(t, func(t *testing.T, s spec) { launch(t, s, nil) })
+	whole := newSessionOf(t, role, func(t *testing.T, s spec) { launch(t, s, nil) })
 	if r.control != nil {
 		launch = r.control
 	}
-	lacking := newSession(t, func(t *testing.T, s spec) { launch(t, s, []lock.Name{r.lock}) })
+	lacking := newSessionOf(t, role, func(t *testing.T, s spec) { launch(t, s, []lock.Name{r.lock}) })
 	runs := []struct {
 		name    string
 		s       *session

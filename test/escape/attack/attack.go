@@ -25,6 +25,7 @@ const (
 	ReadFD     = "readfd"     // read descriptor Args[0] from its start
 	MapExec    = "mapexec"    // map a page to write and execute
 	TurnExec   = "turnexec"   // make a written page executable
+	RunWritten = "runwritten" // and execute what was written
 	BindTCP    = "bindtcp"    // listen on any port
 	Connect    = "connect"    // to 127.0.0.1, port Args[0]
 	Sockets    = "sockets"    // make a socket of each family and type: Note lists what could be made
@@ -59,12 +60,20 @@ const (
 	TakeFD    = "takefd"    // descriptor Args[0] of process 1
 )
 
+// How far an attacker is that loads code as a worker for WebAssembly does: the
+// code is not there yet, or it is, and the attacker was sealed for good.
+const (
+	Loading = "loading"
+	Loaded  = "loaded"
+)
+
 // Request asks for one attack.
 type Request struct {
 	Attack  string
 	Args    []uint64    `json:",omitempty"`
 	Text    string      `json:",omitempty"`
 	Without []lock.Name `json:",omitempty"` // locks that the attacker does not set
+	Code    string      `json:",omitempty"` // Loading, Loaded, or "" for one that loads no code
 }
 
 // Outcome is what came of it. Exactly one of the first five members is set, or

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/isolate/enter"
-	"github.com/mpsupervisor/mpsupervisor/isolate/lock"
 	"github.com/mpsupervisor/mpsupervisor/seccomp"
 	"github.com/mpsupervisor/mpsupervisor/test/escape/attack"
 )
@@ -36,7 +35,7 @@ func attacker(request string) {
 	}
 	ready, err := prepareAttack(r)
 	if err == nil {
-		err = seal(r.Without, ready)
+		err = seal(r, ready)
 	}
 	if err != nil {
 		tell(attack.Outcome{Failed: err.Error()})
@@ -63,20 +62,40 @@ func within(r attack.Request, try func(attack.Request) attack.Outcome) attack.Ou
 }
 
 // seal is what the worker does, with the program that it was given.
-func seal(without []lock.Name, also []int) error {
-	filter, err := io.ReadAll(io.NewSectionReader(inherited[program], 0, 1<<20))
+func seal(r attack.Request, also []int) error {
+	filters, err := stack(program)
 	if err != nil {
-		return fmt.Errorf("cannot read filter: %w", err)
+		return err
 	}
-	filters, err := seccomp.ParseStack(filter)
-	if err != nil {
-		return fmt.Errorf("cannot read filter: %w", err)
+	var later seccomp.Stack
+	if r.Code != "" {
+		if later, err = stack(image); err != nil {
+			return err
+		}
 	}
 	if isNative() {
 		also = append(also, terminal)
 	}
-	_, err = enter.Enter(enter.Config{Filters: filters, Native: isNative(), Keep: append(also, kept...), Without: without})
+	report, err := enter.Enter(enter.Config{
+		Filters: filters, Native: isNative(), Code: r.Code != "", Keep: append(also, kept...), Without: r.Without,
+	})
+	if err == nil && r.Code == attack.Loaded {
+		err = report.Finish(later)
+	}
 	return err
+}
+
+// stack reads filters that the launcher left.
+func stack(fd int) (seccomp.Stack, error) {
+	b, err := io.ReadAll(io.NewSectionReader(inherited[fd], 0, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read filter: %w", err)
+	}
+	s, err := seccomp.ParseStack(b)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read filter: %w", err)
+	}
+	return s, nil
 }
 
 // victim seals itself, says so, and waits for its channel's end.
@@ -85,7 +104,7 @@ func victim(request string) {
 	if err := json.Unmarshal([]byte(request), &r); err != nil {
 		return
 	}
-	if err := seal(r.Without, nil); err != nil {
+	if err := seal(r, nil); err != nil {
 		tell(attack.Outcome{Failed: err.Error()})
 		return
 	}

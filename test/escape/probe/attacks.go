@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -21,6 +22,7 @@ var attacks = map[string]func(attack.Request) attack.Outcome{
 	attack.ReadFD:     readFD,
 	attack.MapExec:    mapExec,
 	attack.TurnExec:   turnExec,
+	attack.RunWritten: runWritten,
 	attack.BindTCP:    bindTCP,
 	attack.Connect:    connect,
 	attack.Sockets:    sockets,
@@ -103,6 +105,24 @@ func readFD(r attack.Request) attack.Outcome {
 func mapExec(attack.Request) attack.Outcome {
 	_, err := unix.Mmap(-1, 0, unix.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON)
 	return ended(err)
+}
+
+// ret is the instruction that returns from a function.
+var ret = map[string][]byte{"amd64": {0xc3}, "arm64": {0xc0, 0x03, 0x5f, 0xd6}}
+
+// runWritten executes a function of one instruction that it has written.
+func runWritten(attack.Request) attack.Outcome {
+	page, err := unix.Mmap(-1, 0, unix.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return attack.Outcome{Failed: err.Error()}
+	}
+	copy(page, ret[runtime.GOARCH])
+	if err := unix.Mprotect(page, unix.PROT_READ|unix.PROT_EXEC); err != nil {
+		return ended(err)
+	}
+	value := &struct{ code *byte }{&page[0]} // what a function's value points to
+	(*(*func())(unsafe.Pointer(&value)))()
+	return attack.Outcome{}
 }
 
 func turnExec(attack.Request) attack.Outcome {
