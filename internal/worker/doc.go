@@ -18,6 +18,18 @@
 //	fd 6 → Narrow: this process can execute, fork and open nothing any more
 //	fd 3 → Booted, then Calls and Signals
 //
+// In the role wasm a module's machine code is loaded between two seals, and the
+// supervisor has the process looked at after each:
+//
+//	fd 6 → what Finish puts on
+//	       Enter: every lock but MDWE
+//	fd 3 → Sealed, then Boot with the package and the code
+//	       Finish: no memory becomes executable any more
+//	fd 3 → Booted, then Begin: the module's first instruction, then Calls
+//
+// In the role wasm-compile the Boot brings a pipe for the code that is made, and
+// nothing is run.
+//
 // JavaScript runs on the main goroutine alone. What reads the channel, and
 // what sends console lines, runs beside it: Go preempts guest code for them.
 //

@@ -54,6 +54,7 @@ func bench(ctx context.Context, out, only string, rounds int) error {
 		{"memory", func() ([]Row, error) { return idleMemory(ctx, d, 3) }},
 		{"images", func() ([]Row, error) { return images(ctx, d, 10*rounds) }},
 		{"JavaScript", func() ([]Row, error) { return workloads(ctx, d, 20) }},
+		{"WebAssembly", func() ([]Row, error) { return webAssembly(ctx, d, 20) }},
 	} {
 		if only != "" && only != part.name {
 			continue

@@ -65,7 +65,7 @@ type rig struct {
 }
 
 // load makes an engine and loads a program.
-func load(t *testing.T, p engine.Program, own Own) (*rig, error) {
+func load(t testing.TB, p engine.Program, own Own) (*rig, error) {
 	t.Helper()
 	r := &rig{logs: &logs{}, ended: make(chan error, 1)}
 	r.Engine = New(r.logs)
@@ -85,7 +85,7 @@ func load(t *testing.T, p engine.Program, own Own) (*rig, error) {
 }
 
 // start loads a program that must load, and runs it until the test ends.
-func start(t *testing.T, p engine.Program, own Own) *rig {
+func start(t testing.TB, p engine.Program, own Own) *rig {
 	t.Helper()
 	r, err := load(t, p, own)
 	if err != nil {
@@ -141,7 +141,7 @@ func precompiled(p engine.Program) Code {
 }
 
 // goModule compiles a program of testdata.
-func goModule(t *testing.T, dir string, flags ...string) []byte {
+func goModule(t testing.TB, dir string, flags ...string) []byte {
 	t.Helper()
 	once, _ := built.LoadOrStore(dir, sync.OnceValues(func() ([]byte, error) {
 		out := filepath.Join(os.TempDir(), fmt.Sprintf("mpsupervisor-%d-%s.wasm", os.Getpid(), dir))
@@ -160,5 +160,5 @@ func goModule(t *testing.T, dir string, flags ...string) []byte {
 	return b
 }
 
-func reactor(t *testing.T) []byte { return goModule(t, "reactor", "-buildmode=c-shared") }
+func reactor(t testing.TB) []byte { return goModule(t, "reactor", "-buildmode=c-shared") }
 func command(t *testing.T) []byte { return goModule(t, "command") }
