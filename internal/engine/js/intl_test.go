@@ -31,6 +31,7 @@ func TestIntlIsInTheImage(t *testing.T) {
 }
 
 func TestIntlWithoutAnImage(t *testing.T) {
+	notUnderRace(t)
 	b := mustStart(t, intlApp)
 	before := theRoot().heap.inUse
 	if got, want := b.must("f", ""), `[false,false,10,"1970年1月1日"]`; got != want {
@@ -44,6 +45,7 @@ func TestIntlWithoutAnImage(t *testing.T) {
 // TestIntlOfTheGuest holds that loading Intl leaves alone what the guest put in
 // its place.
 func TestIntlOfTheGuest(t *testing.T) {
+	notUnderRace(t)
 	const f = `(() => { globalThis.Intl = { mine: 1 }; return [(1.5).toLocaleString("de"), Intl.mine]; })()`
 	if got := eval(t, f); got != `["1,5",1]` {
 		t.Errorf("got %s", got)

@@ -15,7 +15,7 @@ func notUnderRace(t *testing.T) { t.Skip("runs without the race detector, in Tes
 
 // TestWithoutRace runs what notUnderRace skips.
 func TestWithoutRace(t *testing.T) {
-	out, err := exec.Command("go", "test", "-count=1", "-run", "^(TestRecursion|TestGrowing|TestUninterruptible|TestFrames|TestFault|TestStateSurvives|TestStateSurvivesProcesses|TestDamagedPages|TestCyclesThroughThePrelude|TestPreludeShapesChange|TestDependentSignalsGo)$", ".").CombinedOutput()
+	out, err := exec.Command("go", "test", "-count=1", "-run", "^(TestRecursion|TestGrowing|TestUninterruptible|TestFrames|TestFault|TestStateSurvives|TestStateSurvivesProcesses|TestDamagedPages|TestCyclesThroughThePrelude|TestPreludeShapesChange|TestDependentSignalsGo|TestIntlWithoutAnImage|TestIntlOfTheGuest)$", ".").CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

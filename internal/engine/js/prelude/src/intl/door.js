@@ -7,6 +7,10 @@ import { intl } from "./load.js";
 const shape = { enumerable: false, configurable: true };
 const put = (value) => { Object.defineProperty(globalThis, "Intl", { ...shape, value, writable: true }); };
 
-host.completeIntl = () => { put(intl().Intl); };
+host.completeIntl = () => {
+  const { Intl, parseAll } = intl();
+  parseAll();
+  put(Intl);
+};
 
 Object.defineProperty(globalThis, "Intl", { ...shape, get() { return intl().Intl; }, set: put });

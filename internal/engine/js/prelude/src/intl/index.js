@@ -2,6 +2,7 @@
 // with them: a bundle of its own, whose parameter host gets intl. See load.js.
 import { DateTimeFormat, Locale, NumberFormat, PluralRules } from "./constructors.js";
 import "./data.js";
+import { parseAll } from "./trim.js";
 
 // What ECMA-402 leaves to the implementation. The time zone is UTC, as it is
 // for Date.
@@ -12,4 +13,4 @@ for (const type of [DateTimeFormat, Locale, NumberFormat, PluralRules]) {
   for (const name of Object.keys(type)) Object.defineProperty(type, name, { enumerable: false });
 }
 
-host.intl = { DateTimeFormat, Intl, NumberFormat };
+host.intl = { DateTimeFormat, Intl, NumberFormat, parseAll };

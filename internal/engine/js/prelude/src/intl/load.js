@@ -1,5 +1,5 @@
-// intl returns {DateTimeFormat, Intl, NumberFormat}, evaluating their bundle the
-// first time.
+// intl returns {DateTimeFormat, Intl, NumberFormat, parseAll}, evaluating their
+// bundle the first time.
 let loaded;
 export const intl = () => loaded ??= load();
 

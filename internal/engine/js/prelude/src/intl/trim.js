@@ -51,9 +51,22 @@ DateTimeFormat.__addLocaleData = ({ locale, data }) => {
   share(DateTimeFormat.localeData[locale]);
 };
 
-// share parses the formats now, so that they are in the prelude's image, and
-// lets all have one table of ranges.
-const share = ({ formats }) => {
-  const [{ rangePatterns }] = formats.gregory;
-  for (const format of formats.gregory) format.rangePatterns = format.rangePatterns12 = rangePatterns;
+// share lets all formats of a locale have one table of ranges, once they are
+// parsed, which is when they are first asked for.
+const share = (data) => {
+  const { formats } = data;
+  let parsed;
+  const get = () => {
+    if (parsed !== undefined) return parsed;
+    parsed = formats.gregory;
+    const [{ rangePatterns }] = parsed;
+    for (const format of parsed) format.rangePatterns = format.rangePatterns12 = rangePatterns;
+    return parsed;
+  };
+  data.formats = Object.defineProperties({}, { gregory: { enumerable: true, get }, iso8601: { enumerable: true, get } });
+};
+
+// parseAll has the formats of all locales parsed.
+export const parseAll = () => {
+  for (const { formats } of new Set(Object.values(DateTimeFormat.localeData))) void formats.gregory;
 };
