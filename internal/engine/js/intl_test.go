@@ -30,9 +30,19 @@ func TestIntlIsInTheImage(t *testing.T) {
 	}
 }
 
+// evaluated serves app in an engine without an image.
+func evaluated(t *testing.T, app string) *bench {
+	t.Helper()
+	b := open(t, nil)
+	if err := b.serve(program(app)); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func TestIntlWithoutAnImage(t *testing.T) {
 	notUnderRace(t)
-	b := mustStart(t, intlApp)
+	b := evaluated(t, intlApp)
 	before := theRoot().heap.inUse
 	if got, want := b.must("f", ""), `[false,false,10,"1970年1月1日"]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -46,8 +56,8 @@ func TestIntlWithoutAnImage(t *testing.T) {
 // its place.
 func TestIntlOfTheGuest(t *testing.T) {
 	notUnderRace(t)
-	const f = `(() => { globalThis.Intl = { mine: 1 }; return [(1.5).toLocaleString("de"), Intl.mine]; })()`
-	if got := eval(t, f); got != `["1,5",1]` {
+	b := evaluated(t, `export const f = () => { globalThis.Intl = { mine: 1 }; return [(1.5).toLocaleString("de"), Intl.mine]; }`)
+	if got := b.must("f", ""); got != `["1,5",1]` {
 		t.Errorf("got %s", got)
 	}
 }
