@@ -2,7 +2,7 @@
 //
 // FormatJS's tables have each form of a date with each form of a time: many of
 // them twice, and most with eras or periods of the day. Parsed, they and the
-// forms of ranges take 8 MB a language. So what is twice is left out, and so is
+// forms of ranges take 6 MB a language. So what is twice is left out, and so is
 // what hardly anybody asks for; ranges are shown as their ends.
 import { DateTimeFormat } from "./constructors.js";
 
