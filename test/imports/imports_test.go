@@ -32,6 +32,7 @@ const (
 	libseccomp   = "github.com/seccomp/..."
 	connect      = "connectrpc.com/..."
 	quickjs      = "modernc.org/..."
+	wazero       = "github.com/tetratelabs/..."
 )
 
 var rules = []rule{
@@ -67,9 +68,9 @@ var rules = []rule{
 		reason: "a worker is hostile from its first guest byte: it links nothing that it must not use, and stays small and pure Go"},
 	{of: "cmd/mpworker", ours: true, ban: []string{"net", "os/exec", "plugin"},
 		reason: "a worker has one descriptor to talk to; the engine's libc names these packages too, so it is our own that are held to it"},
-	{of: "cmd/mpsupervisor", ban: []string{"internal/engine/js", "internal/worker", "isolate", "seccomp/compile", "internal/launch/server", libcontainer, libseccomp, quickjs, "runtime/cgo"},
+	{of: "cmd/mpsupervisor", ban: []string{"internal/engine/js", "internal/engine/wasm", wazero, "internal/worker", "isolate", "seccomp/compile", "internal/launch/server", libcontainer, libseccomp, quickjs, "runtime/cgo"},
 		reason: "the supervisor holds no privilege and runs no guest code; it is pure Go"},
-	{of: "cmd/mplauncher", ban: []string{"internal/engine/...", "internal/worker", "internal/control/...", "internal/supervisor/...", "internal/bundle/...", "internal/wire", "ipc/...", connect, quickjs, "net/http"},
+	{of: "cmd/mplauncher", ban: []string{"internal/engine/...", "internal/worker", "internal/control/...", "internal/supervisor/...", "internal/bundle/...", "internal/wire", "ipc/...", connect, quickjs, wazero, "net/http"},
 		reason: "the launcher is root: it parses the supervisor's requests and nothing else, and its size is launch time"},
 }
 
