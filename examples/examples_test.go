@@ -127,6 +127,16 @@ func (p *program) lines() []string {
 	return slices.Clone(p.log)
 }
 
+// preludeImage is made once: without one, each start would evaluate the prelude.
+var preludeImage = sync.OnceValues(func() (*os.File, error) {
+	f, err := os.CreateTemp("", "prelude-image")
+	if err != nil {
+		return nil, err
+	}
+	os.Remove(f.Name())
+	return f, js.WriteImage(f)
+})
+
 // start serves the example with its own heap limit, reading its files as a
 // worker does: from a read-only descriptor of the package. Close it with stop.
 func start(t testing.TB, pkg *bundle.Package, turn time.Duration) *program {
@@ -136,7 +146,9 @@ func start(t testing.TB, pkg *bundle.Package, turn time.Duration) *program {
 	files, err := archive.Files(f, pkg.Size)
 	must(t, err)
 	p := &program{ended: make(chan error, 1), app: pkg.Manifest.AppID}
-	e, err := js.New(p, nil)
+	image, err := preludeImage()
+	must(t, err)
+	e, err := js.New(p, image)
 	must(t, err)
 	p.engine = e
 	ctx, cancel := context.WithCancel(context.Background())

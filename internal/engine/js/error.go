@@ -112,13 +112,16 @@ func ownFrames(stack string) string {
 }
 
 // outOfMemory reports whether v is what QuickJS throws when the arena refused:
-// an InternalError, without its message if there was no memory for that, or
-// null, or nothing at all. A guest can throw the like itself, and ends nobody
+// an InternalError, without its message if there was no memory for that, a
+// SyntaxError of a regular expression, or null, or nothing at all. A guest can throw the like itself, and ends nobody
 // but itself.
 func (e *Engine) outOfMemory(v value, err *mp.GuestError) bool {
 	switch v.Ftag {
 	case lib.EJS_TAG_NULL, lib.EJS_TAG_UNINITIALIZED:
 		return theRoot().heap.refused
+	}
+	if err.Name == "SyntaxError" {
+		return theRoot().heap.refused && strings.HasPrefix(err.Message, "out of memory")
 	}
 	if err.Name != "InternalError" {
 		return false

@@ -87,10 +87,12 @@ func open(t testing.TB, image *os.File) *bench {
 	return b
 }
 
-// start loads p and, if that works, serves it on a goroutine of its own.
+// start loads p and, if that works, serves it on a goroutine of its own. The
+// engine is mapped, as in a worker: evaluating the prelude for each test would
+// take the race detector seconds.
 func start(t testing.TB, p engine.Program) (*bench, error) {
 	t.Helper()
-	b := open(t, nil)
+	b := open(t, sharedImage(t))
 	return b, b.serve(p)
 }
 

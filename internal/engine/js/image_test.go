@@ -2,6 +2,7 @@ package js
 
 import (
 	"encoding/binary"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,34 +10,48 @@ import (
 	"testing"
 )
 
-// preludeImage is made once: the race detector makes that take seconds.
-var preludeImage = sync.OnceValues(func() ([]byte, error) {
+// preludeImage is made once: the race detector makes that take a minute. The
+// file has no name any more.
+var preludeImage = sync.OnceValues(func() (*os.File, error) {
 	f, err := os.CreateTemp("", "prelude-image")
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	if err := WriteImage(f); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(f.Name())
+	os.Remove(f.Name())
+	return f, WriteImage(f)
 })
 
-// writeImage returns the prelude's image in a file of the test's own. No Engine
-// may be open.
-func writeImage(t testing.TB) *os.File {
+// sharedImage returns the prelude's image, which is not to be written to. No
+// Engine may be open.
+func sharedImage(t testing.TB) *os.File {
 	t.Helper()
-	b, err := preludeImage()
+	f, err := preludeImage()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return f
+}
+
+// imageSize is how many bytes the prelude takes of the heap.
+func imageSize(t testing.TB) int64 {
+	t.Helper()
+	st, err := sharedImage(t).Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st.Size()
+}
+
+// writeImage returns the prelude's image in a file of the test's own.
+func writeImage(t testing.TB) *os.File {
+	t.Helper()
+	shared := sharedImage(t)
 	f, err := os.Create(filepath.Join(t.TempDir(), "image"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	if _, err := f.Write(b); err != nil {
+	if _, err := io.Copy(f, io.NewSectionReader(shared, 0, 1<<40)); err != nil {
 		t.Fatal(err)
 	}
 	return f
