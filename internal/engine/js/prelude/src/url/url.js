@@ -146,4 +146,6 @@ export class URL {
   toString() { return this.#href; }
   toJSON() { return this.#href; }
 }
+// The bundler calls it otherwise, since a package means the global object's URL.
+Object.defineProperty(URL, "name", { value: "URL", configurable: true });
 describe(URL);
