@@ -45,6 +45,17 @@ func (b *budget) take(ctx context.Context, ended <-chan struct{}, n int) error {
 	}
 }
 
+// tryTake spends n bytes if they are there and nobody waits for them.
+func (b *budget) tryTake(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiters) > 0 || n > b.left {
+		return false
+	}
+	b.left -= n
+	return true
+}
+
 // leave takes a waiter out of the queue, and gives back what it got just now.
 func (b *budget) leave(w *waiter) {
 	b.mu.Lock()

@@ -24,6 +24,9 @@ type incoming struct {
 	refused  []uint64     // calls cancelled before they were whole, to be answered
 	queued   atomic.Int32 // len(refused)
 
+	more    chan incomingCall // to the goroutine that waits for more
+	waiting atomic.Bool       // there is one
+
 	count atomic.Uint64
 }
 
@@ -34,6 +37,7 @@ func (q *incoming) init(peer announced, own Limits) {
 	q.next = 1
 	q.parts = make(map[uint64]*part)
 	q.running = make(map[uint64]context.CancelFunc)
+	q.more = make(chan incomingCall)
 }
 
 func (q *incoming) stats(s *Stats) {
@@ -84,40 +88,100 @@ func (q *incoming) refuse(number uint64) {
 
 // dispatch starts the handler of a call that is whole.
 func (c *Conn) dispatch(number uint64, body []byte, files []*os.File) {
-	ctx, cancel := context.WithCancel(c.ctx)
+	call := incomingCall{number: number, body: body, files: files}
+	if r, ok := c.handler.(Receiver); ok && len(files) == 0 {
+		if call, ok = c.receiveCall(r, call); !ok {
+			return
+		}
+	}
+	call.ctx, call.cancel = context.WithCancel(c.ctx)
 	q := &c.requests
 	q.mu.Lock()
-	q.running[number] = cancel
+	q.running[number] = call.cancel
 	q.mu.Unlock()
-	go c.serve(ctx, cancel, number, body, files)
+	select {
+	case q.more <- call:
+	default:
+		go c.serveAll(call)
+	}
+}
+
+// incomingCall is a call that is whole.
+type incomingCall struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	number uint64
+	body   []byte
+	files  []*os.File
+	later  func(context.Context) ([]byte, error) // in HandleCall's place, if not nil
+}
+
+// serveAll serves a call, and then those that come while this goroutine is the
+// one that waits for more: a new one's stack grows on the way through the
+// handler, which takes as long as a small call does.
+func (c *Conn) serveAll(call incomingCall) {
+	q := &c.requests
+	for {
+		c.serve(call)
+		if !q.waiting.CompareAndSwap(false, true) {
+			return
+		}
+		call = incomingCall{} // it is garbage from now on
+		select {
+		case call = <-q.more:
+			q.waiting.Store(false)
+		case <-c.done:
+			return
+		}
+	}
 }
 
 // serve runs the handler and replies.
-func (c *Conn) serve(ctx context.Context, cancel context.CancelFunc, number uint64, body []byte, files []*os.File) {
-	defer cancel()
-	n := len(body)
-	reply, err := c.handler.HandleCall(ctx, body, files)
+func (c *Conn) serve(call incomingCall) {
+	ctx, number := call.ctx, call.number
+	defer call.cancel()
+	n := len(call.body)
+	reply, err := c.handle(call)
 	c.release(&c.requests.window, n)
 	if err == nil {
 		err = c.mayReply(ctx, reply)
 	}
-	m := message{kind: kindReply, number: number, body: reply}
-	if err != nil {
-		m.kind, m.body = kindError, errorText(err)
-	}
+	m := replyTo(number, reply, err)
 	c.send(c.ctx, &m) // fails only if the connection has ended
+}
+
+func (c *Conn) handle(call incomingCall) ([]byte, error) {
+	if call.later != nil {
+		return call.later(call.ctx)
+	}
+	return c.handler.HandleCall(call.ctx, call.body, call.files)
+}
+
+// replyTo is the answer to a call: a reply, or an error.
+func replyTo(number uint64, reply []byte, err error) message {
+	if err != nil {
+		return message{kind: kindError, number: number, body: errorText(err)}
+	}
+	return message{kind: kindReply, number: number, body: reply}
 }
 
 // mayReply pays for a reply from the peer's window. A caller that has given up
 // gets no body.
 func (c *Conn) mayReply(ctx context.Context, reply []byte) error {
-	if len(reply) > int(c.peer.message) {
-		return fmt.Errorf("reply of %d bytes: %w", len(reply), ErrTooLarge)
+	if err := c.fitsReply(reply); err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return c.requests.budget.take(ctx, c.done, len(reply))
+}
+
+func (c *Conn) fitsReply(reply []byte) error {
+	if len(reply) > int(c.peer.message) {
+		return fmt.Errorf("reply of %d bytes: %w", len(reply), ErrTooLarge)
+	}
+	return nil
 }
 
 // errorText cuts an error to what may travel.

@@ -12,15 +12,20 @@ import (
 	"github.com/mpsupervisor/mpsupervisor/internal/wire"
 )
 
-// askMethod answers one kind of request of a program's. Params is JSON, which
-// nobody has looked at, or empty. The result is what encoding/json makes of it.
-// An error that is no *mp.AskError is ours: the program hears its text too.
-type askMethod func(ctx context.Context, i *instance, params []byte) (any, error)
+// askMethod answers one kind of request of a program's.
+type askMethod struct {
+	// answer gets params, JSON that nobody has looked at, or empty. Its result is
+	// what encoding/json makes of it. An error that is no *mp.AskError is ours:
+	// the program hears its text too.
+	answer func(ctx context.Context, i *instance, params []byte) (any, error)
+	// quick says that answer waits for nothing, and takes microseconds.
+	quick bool
+}
 
 // askMethods is everything that programs may ask of the supervisor. What a worker
 // answers itself is in package engine.
 var askMethods = map[string]askMethod{
-	"app": askApp,
+	"app": {askApp, true},
 }
 
 // App is the result of the method app: who the program is, and since when.
@@ -57,9 +62,9 @@ func (r *askRate) take(n float64, now time.Time) bool {
 	return r.bucket.take(n, now)
 }
 
-// asked answers a request of the program's. Its error is a rule that the worker
+// asked reads a request of the program's. Its error is a rule that the worker
 // broke.
-func (i *instance) asked(ctx context.Context, body []byte) (*wire.Answer, error) {
+func (i *instance) asked(body []byte) (*wire.Ask, error) {
 	i.asks.Add(1)
 	if !i.askRate.take(askCost(body), time.Now()) {
 		return nil, errors.New("made more requests than it may")
@@ -75,15 +80,14 @@ func (i *instance) asked(ctx context.Context, body []byte) (*wire.Answer, error)
 	if err := wire.Unmarshal(rest, &m); err != nil {
 		return nil, err
 	}
-	return i.answer(ctx, &m), nil
+	return &m, nil
 }
 
-func (i *instance) answer(ctx context.Context, m *wire.Ask) *wire.Answer {
-	f, ok := askMethods[m.Method]
-	if !ok {
+func (i *instance) answer(ctx context.Context, f askMethod, m *wire.Ask) *wire.Answer {
+	if f.answer == nil {
 		return refusal(&mp.AskError{Code: mp.AskNotFound, Message: fmt.Sprintf("the host has no method %q", m.Method)})
 	}
-	v, err := f(ctx, i, m.Params)
+	v, err := f.answer(ctx, i, m.Params)
 	if err != nil {
 		return refusal(err)
 	}

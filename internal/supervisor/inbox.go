@@ -55,27 +55,45 @@ func newInbox(i *instance, logRate int, now time.Time) inbox {
 // word.
 var errSilent = errors.New("the program has ended")
 
-// HandleCall answers a request of the program's. One that breaks a rule is the
-// last. Files never come: the channel refuses them.
-func (b *inbox) HandleCall(ctx context.Context, body []byte, _ []*os.File) ([]byte, error) {
+// ReceiveCall answers a request of the program's, or says what does. One that
+// breaks a rule is the last.
+func (b *inbox) ReceiveCall(body []byte) (reply []byte, later func(context.Context) ([]byte, error), err error) {
+	m, err := b.takeAsk(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := askMethods[m.Method]
+	answer := func(ctx context.Context) ([]byte, error) { return wire.MarshalReply(b.inst.answer(ctx, f, m)) }
+	if f.quick || f.answer == nil {
+		reply, err = answer(context.Background())
+		return reply, nil, err
+	}
+	return nil, answer, nil
+}
+
+func (b *inbox) takeAsk(body []byte) (m *wire.Ask, err error) {
 	b.mu.Lock()
 	phase := b.phase
 	b.mu.Unlock()
 	switch phase {
 	case phaseBooted:
+		m, err = b.inst.asked(body)
 	case phaseSilent:
 		return nil, errSilent
 	default:
-		err := fmt.Errorf("made a call in phase %d, where it may not", phase)
-		b.reject(err)
-		return nil, err
+		err = fmt.Errorf("made a call in phase %d, where it may not", phase)
 	}
-	m, err := b.inst.asked(ctx, body)
 	if err != nil {
 		b.reject(err)
-		return nil, err
 	}
-	return wire.MarshalReply(m)
+	return m, err
+}
+
+// HandleCall is for calls with descriptors, which the channel refuses from here.
+func (b *inbox) HandleCall(context.Context, []byte, []*os.File) ([]byte, error) {
+	err := errors.New("sent descriptors, which a worker may not")
+	b.reject(err)
+	return nil, err
 }
 
 // HandleNotify takes one message; one that breaks a rule is the last.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mpsupervisor/mpsupervisor/internal/engine"
@@ -28,6 +29,9 @@ type asker struct {
 	conn   caller
 	refuse func(rule error) // ends the process: the supervisor broke a rule
 
+	requests chan request
+	idle     atomic.Int32 // goroutines that wait for one, or are about to
+
 	mu     sync.Mutex
 	rate   bucket
 	flight int
@@ -36,6 +40,10 @@ type asker struct {
 // caller is the part of *ipc.Conn that an asker needs.
 type caller interface {
 	Call(ctx context.Context, body []byte, files ...*os.File) ([]byte, error)
+}
+
+func newAsker(refuse func(rule error)) *asker {
+	return &asker{refuse: refuse, requests: make(chan request)}
 }
 
 // setRate lets the program make requests.
@@ -61,11 +69,47 @@ func (a *asker) Ask(ctx context.Context, method string, params []byte, done func
 		done(nil, err)
 		return
 	}
-	go func() {
-		result, err := a.ask(ctx, wait, body)
-		a.leave()
-		done(result, err)
-	}()
+	a.hand(request{ctx, wait, body, done})
+}
+
+// request is one that has its place.
+type request struct {
+	ctx  context.Context
+	wait time.Duration
+	body []byte
+	done func([]byte, error)
+}
+
+// idleAskers is how many goroutines wait for a request when there is none: a new
+// one's stack grows on the way to the socket, which takes as long as the way.
+const idleAskers = 2
+
+// hand has a request made by a goroutine that waits, or by a new one.
+func (a *asker) hand(r request) {
+	select {
+	case a.requests <- r:
+	default:
+		go a.serve(r)
+	}
+}
+
+func (a *asker) serve(r request) {
+	for {
+		result, err := a.ask(r.ctx, r.wait, r.body)
+		stay := a.leave()
+		r.done(result, err)
+		if !stay {
+			return
+		}
+		r = request{ctx: r.ctx} // the rest is garbage from now on
+		select {
+		case r = <-a.requests:
+			a.idle.Add(-1)
+		case <-r.ctx.Done(): // the program has ended
+			a.idle.Add(-1)
+			return
+		}
+	}
 }
 
 // enter takes a place among those under way for a request that counts as n, and
@@ -83,10 +127,16 @@ func (a *asker) enter(n int) (wait time.Duration, err error) {
 	return a.rate.owe(float64(n), time.Now()), nil
 }
 
-func (a *asker) leave() {
+// leave gives the place back, and reports whether to wait for the next request.
+func (a *asker) leave() (stay bool) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.flight--
+	a.mu.Unlock()
+	if a.idle.Add(1) <= idleAskers {
+		return true
+	}
+	a.idle.Add(-1)
+	return false
 }
 
 func (a *asker) ask(ctx context.Context, wait time.Duration, body []byte) ([]byte, error) {

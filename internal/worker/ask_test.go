@@ -37,9 +37,10 @@ func (a answers) Call(ctx context.Context, body []byte, _ ...*os.File) ([]byte, 
 	return wire.MarshalReply(&wire.Answer{Result: m.Params})
 }
 
-func newAsker(t *testing.T, rate int) (a *asker, free chan struct{}) {
+func testAsker(t *testing.T, rate int) (a *asker, free chan struct{}) {
 	free = make(chan struct{})
-	a = &asker{conn: answers{free}, refuse: func(err error) { t.Error(err) }}
+	a = newAsker(func(err error) { t.Error(err) })
+	a.conn = answers{free}
 	a.setRate(rate)
 	return a, free
 }
@@ -65,7 +66,7 @@ func code(err error) mp.AskCode {
 
 // So many requests are under way, and no more; each that ends makes room.
 func TestAskMost(t *testing.T) {
-	a, free := newAsker(t, 1000)
+	a, free := testAsker(t, 1000)
 	var open []<-chan outcome
 	for range wire.MaxAsks {
 		open = append(open, a.start(t.Context(), "f", "1"))
@@ -87,7 +88,7 @@ func TestAskMost(t *testing.T) {
 // Requests above the rate wait, large ones longer.
 func TestAskRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, free := newAsker(t, 10)
+		a, free := testAsker(t, 10)
 		close(free)
 		began := time.Now()
 		for range 20 {
@@ -108,13 +109,13 @@ func TestAskRate(t *testing.T) {
 }
 
 func TestAskRefused(t *testing.T) {
-	a, _ := newAsker(t, 1)
+	a, _ := testAsker(t, 1)
 	for range 2 {
 		a.start(t.Context(), "f", "1") // waits for ever
 	}
 	ended, end := context.WithCancel(context.Background())
 	end()
-	none, _ := newAsker(t, 0)
+	none, _ := testAsker(t, 0)
 	for name, test := range map[string]struct {
 		c    <-chan outcome
 		want mp.AskCode

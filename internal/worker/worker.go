@@ -77,7 +77,7 @@ func Main(role Role) (code int) {
 	}()
 	tune(role)
 	w := &worker{role: role, log: newLogger(), boots: make(chan boot), begins: make(chan begin)}
-	w.asks = &asker{refuse: w.refuse}
+	w.asks = newAsker(w.refuse)
 	if err := w.run(); err != nil {
 		return w.finish(err)
 	}
