@@ -29,7 +29,7 @@ func hostCalls(ctx context.Context, d *daemon.Daemon, rounds int) ([]Row, error)
 	body := make([]byte, 128)
 	m, err := race(ctx, rounds,
 		arm{"request", func(ctx context.Context) (float64, time.Duration, error) { return requests(ctx, d, id) }},
-		arm{"round trip", func(ctx context.Context) (float64, time.Duration, error) { return batch(ctx, c, body) }})
+		arm{"round trip", func(ctx context.Context) (float64, time.Duration, error) { return batch(ctx, c, body, inBatch) }})
 	if err != nil {
 		return nil, err
 	}
@@ -37,9 +37,13 @@ func hostCalls(ctx context.Context, d *daemon.Daemon, rounds int) ([]Row, error)
 	return []Row{row.against("encrypted round trip, 128 bytes", m["round trip"].stats(), 1.5)}, nil
 }
 
+// inBatch is how many are made one after the other: enough that the way to the
+// first, which is through the supervisor's own API, does not count.
+const inBatch = 64
+
 // requests is the mean of a few, as the program sees them.
 func requests(ctx context.Context, d *daemon.Daemon, id string) (mean float64, _ time.Duration, err error) {
-	res, err := d.Client.Call(ctx, &controlpb.CallRequest{Id: id, Name: "mean", InputJson: `{"requests": 16}`})
+	res, err := d.Client.Call(ctx, &controlpb.CallRequest{Id: id, Name: "mean", InputJson: fmt.Sprintf(`{"requests": %d}`, inBatch)})
 	if err != nil {
 		return 0, 0, err
 	}
