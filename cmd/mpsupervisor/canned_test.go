@@ -62,7 +62,7 @@ func (canned) Inspect(_ context.Context, r *controlpb.InspectRequest) (*controlp
 		return &controlpb.InspectResponse{Program: ended1}, nil
 	}
 	return &controlpb.InspectResponse{
-		Program: running, Entry: "app.js", Exports: []string{"payment", evil}, Image: "mapped", PolicyDigest: "sha256:11",
+		Program: running, Entry: "app.js", Exports: []string{"payment", evil}, Pages: []string{"pages/home", evil}, Image: "mapped", PolicyDigest: "sha256:11",
 		Limits: someLimits(),
 		Locks: []*controlpb.Lock{
 			{Name: "user namespace", Want: "own", Found: "own", Ok: true},
@@ -210,7 +210,7 @@ func TestAnswersInJSON(t *testing.T) {
 		{"logs abc", `{"time":"2024-02-29T12:00:00Z","level":"info","text":"one","dropped":0}`},
 		{"events", `{"seq":1,"time":"2024-02-29T12:00:00Z","type":"started","id":"abcdefghijkm","app_id":"com.example.loan","fields":{}}`},
 		{"inspect abc", `"limits":{"memory_bytes":67108864,"pids":32,"cpu":0.5,"call_timeout_seconds":5,"log_rate":200,"memory_soft_bytes":33554432,"cpu_weight":100,"io_rate":1048576,"io_weight":0,"tmp_bytes":16777216,"tmp_files":1024,"files":256,"ipc_rate":1000},"usage":{"memory_bytes":3145728,"peak_bytes":4194304,"pids":5,"cpu_seconds":1,"throttled_periods":0,"log_lines":9,"log_dropped":2},"locks":[{"name":"user namespace","want":"own","found":"own","ok":true},{"name":"seccomp","want":"filter","found":"none","ok":false}],"channel":{"handshake":"Noise_NNpsk0_25519_AESGCM_SHA256","sent_bytes":100,"received_bytes":0,"sent_messages":2,"received_messages":0,"rekeys":0},"denials":[{"syscall":"socket","arch":"x86_64","action":"refused","count":7},{"syscall":"a\u001b[2J\u001b]0;t\u0007\u009b1m\u202eb","arch":"x32","action":"killed","count":1}],"learning":true}`},
-		{"inspect abz", `"exports":[],"image":""`},
+		{"inspect abz", `"exports":[],"pages":[],"image":""`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {
@@ -287,6 +287,9 @@ func TestCompletesIDsAndExports(t *testing.T) {
 	}
 	if o := invoke(socket, "", "__complete", "kill", ""); !strings.Contains(o.out, "abcdefghijkm") || strings.Contains(o.out, "abzzzzzzzzzz") {
 		t.Errorf("%+v", o)
+	}
+	if o := invoke(socket, "", "__complete", "show", "abc", "--page", ""); !strings.Contains(o.out, "pages/home\n") {
+		t.Errorf("pages: %q", o.out)
 	}
 	if o := invoke(socket, "", "__complete", "call", "abc", ""); !strings.Contains(o.out, "payment\n") {
 		t.Errorf("%+v", o)

@@ -82,7 +82,7 @@ func (v inspectView) programRows() [][]string {
 	rows := [][]string{
 		{"id", p.ID}, {"app", p.AppID + " " + p.Version}, {"name", p.Name}, {"runtime", p.Runtime}, {"state", p.State},
 		{"started", text(p.Started)}, {"pid", pidText(p.PID)}, {"calls", fmt.Sprint(p.Calls)}, {"visible", p.visibility()},
-		{"entry", v.Entry}, {"exports", strings.Join(v.Exports, ", ")},
+		{"entry", v.Entry}, {"exports", strings.Join(v.Exports, ", ")}, {"pages", strings.Join(v.Pages, ", ")},
 		{"package", p.Digest}, {"policy", v.PolicyDigest}, {"heap image", v.Image},
 	}
 	if v.StartImage != "" {

@@ -59,7 +59,9 @@ fails if one failed. To hide what is hidden already is no error.`,
 
 func (a *app) addPage(cmd *cobra.Command, page *string, usage string) {
 	cmd.Flags().StringVar(page, "page", "", usage)
-	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("page", cobra.NoFileCompletions))
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("page", func(cmd *cobra.Command, ids []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return completePages(a, cmd, ids)
+	}))
 	a.addFormat(cmd, formatTable)
 }
 

@@ -75,8 +75,21 @@ func completeIDs(a *app, all bool, max int) cobra.CompletionFunc {
 	}
 }
 
-// completeExports offers the exported functions of the program in args[0].
+// completeExports offers the exported functions of a program.
 func completeExports(a *app, cmd *cobra.Command, id string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return completeOf(a, cmd, id, (*controlpb.InspectResponse).GetExports)
+}
+
+// completePages offers the pages of the first program in ids, if there is one.
+func completePages(a *app, cmd *cobra.Command, ids []string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(ids) == 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return completeOf(a, cmd, ids[0], (*controlpb.InspectResponse).GetPages)
+}
+
+// completeOf offers names that inspect tells of a program.
+func completeOf(a *app, cmd *cobra.Command, id string, names func(*controlpb.InspectResponse) []string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const directive = cobra.ShellCompDirectiveNoFileComp
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
 	defer cancel()
@@ -90,9 +103,9 @@ func completeExports(a *app, cmd *cobra.Command, id string) ([]cobra.Completion,
 	if err != nil {
 		return nil, directive
 	}
-	var names []cobra.Completion
-	for _, e := range r.GetExports() {
-		names = append(names, printable(e, false))
+	var all []cobra.Completion
+	for _, name := range names(r) {
+		all = append(all, printable(name, false))
 	}
-	return names, directive
+	return all, directive
 }

@@ -76,6 +76,7 @@ type inspectView struct {
 	Program      programView  `json:"program"`
 	Entry        string       `json:"entry"`
 	Exports      []string     `json:"exports"`
+	Pages        []string     `json:"pages"` // of the manifest, the home page first
 	Image        string       `json:"image"`
 	StartImage   string       `json:"start_image"`  // what the program began with: prelude, ready, instance
 	StartReason  string       `json:"start_reason"` // and why with nothing quicker
@@ -117,15 +118,21 @@ func viewExit(e *controlpb.Exit) *exitView {
 
 func viewInspect(r *controlpb.InspectResponse) inspectView {
 	v := inspectView{
-		Program: viewProgram(r.GetProgram()), Entry: r.GetEntry(), Exports: r.GetExports(),
+		Program: viewProgram(r.GetProgram()), Entry: r.GetEntry(),
 		Image: r.GetImage(), StartImage: r.GetStartImage(), StartReason: r.GetStartReason(), PolicyDigest: r.GetPolicyDigest(), Limits: viewLimits(r.GetLimits()),
 		Usage: viewUsage(r.GetUsage()), Locks: viewLocks(r.GetLocks()), Channel: viewChannel(r.GetChannel()),
 		Denials: viewDenials(r.GetDenials()), Learning: r.GetLearning(),
 	}
-	if v.Exports == nil {
-		v.Exports = []string{} // an empty array, never null
-	}
+	v.Exports, v.Pages = orEmpty(r.GetExports()), orEmpty(r.GetPages())
 	return v
+}
+
+// orEmpty is an array for JSON, and never null.
+func orEmpty(names []string) []string {
+	if names == nil {
+		return []string{}
+	}
+	return names
 }
 
 func viewUsage(u *controlpb.Usage) usageView {

@@ -62,6 +62,7 @@ func (v *service) Inspect(ctx context.Context, req *controlpb.InspectRequest) (*
 		Entry:    i.prog.entry,
 		Denials:  i.witness.list(),
 		Learning: i.prog.learn,
+		Pages:    i.prog.pages(),
 	}
 	for _, l := range stat.Locks {
 		res.Locks = append(res.Locks, &controlpb.Lock{Name: l.Name, Want: l.Want, Found: l.Found, Ok: l.OK})

@@ -54,12 +54,20 @@ func hidden(page string) func(life) (life, bool) {
 	}
 }
 
+// pages are those of the manifest. A directory has none, and may have any.
+func (p *program) pages() []string {
+	if p.pack == nil {
+		return nil
+	}
+	return p.pack.Manifest.Pages
+}
+
 // hasPage refuses a path that the manifest does not have among its pages.
 func (p *program) hasPage(page string) error {
 	switch {
 	case len(page) > wire.MaxPage:
 		return fmt.Errorf("%w: the path of a page has at most %d bytes", control.ErrBadRequest, wire.MaxPage)
-	case page == "" || p.pack == nil || slices.Contains(p.pack.Manifest.Pages, page):
+	case page == "" || p.pack == nil || slices.Contains(p.pages(), page):
 		return nil
 	}
 	return fmt.Errorf("page %q of %s: %w", page, p.app, mp.ErrNotFound)

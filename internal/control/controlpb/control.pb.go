@@ -1390,8 +1390,9 @@ type InspectResponse struct {
 	Learning     bool                   `protobuf:"varint,11,opt,name=learning,proto3" json:"learning,omitempty"`
 	// What the program itself began with: prelude (its source was evaluated), ready
 	// (its package's heap image) or instance (its own); and why nothing quicker.
-	StartImage    string `protobuf:"bytes,12,opt,name=start_image,json=startImage,proto3" json:"start_image,omitempty"`
-	StartReason   string `protobuf:"bytes,13,opt,name=start_reason,json=startReason,proto3" json:"start_reason,omitempty"`
+	StartImage    string   `protobuf:"bytes,12,opt,name=start_image,json=startImage,proto3" json:"start_image,omitempty"`
+	StartReason   string   `protobuf:"bytes,13,opt,name=start_reason,json=startReason,proto3" json:"start_reason,omitempty"`
+	Pages         []string `protobuf:"bytes,14,rep,name=pages,proto3" json:"pages,omitempty"` // of its manifest, the home page first
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1515,6 +1516,13 @@ func (x *InspectResponse) GetStartReason() string {
 		return x.StartReason
 	}
 	return ""
+}
+
+func (x *InspectResponse) GetPages() []string {
+	if x != nil {
+		return x.Pages
+	}
+	return nil
 }
 
 // Denial counts one system call that was refused.
@@ -3859,7 +3867,7 @@ const file_control_proto_rawDesc = "" +
 	"\x06status\x18\a \x01(\x05R\x06status\x12.\n" +
 	"\x04time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x04time\" \n" +
 	"\x0eInspectRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\xb3\x04\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xc9\x04\n" +
 	"\x0fInspectResponse\x12:\n" +
 	"\aprogram\x18\x01 \x01(\v2 .mpsupervisor.control.v1.ProgramR\aprogram\x127\n" +
 	"\x06limits\x18\x02 \x01(\v2\x1f.mpsupervisor.control.v1.LimitsR\x06limits\x12\x18\n" +
@@ -3875,7 +3883,8 @@ const file_control_proto_rawDesc = "" +
 	"\blearning\x18\v \x01(\bR\blearning\x12\x1f\n" +
 	"\vstart_image\x18\f \x01(\tR\n" +
 	"startImage\x12!\n" +
-	"\fstart_reason\x18\r \x01(\tR\vstartReason\"d\n" +
+	"\fstart_reason\x18\r \x01(\tR\vstartReason\x12\x14\n" +
+	"\x05pages\x18\x0e \x03(\tR\x05pages\"d\n" +
 	"\x06Denial\x12\x18\n" +
 	"\asyscall\x18\x01 \x01(\tR\asyscall\x12\x12\n" +
 	"\x04arch\x18\x02 \x01(\tR\x04arch\x12\x16\n" +
