@@ -3,7 +3,7 @@ package js
 import "testing"
 
 func TestHostileURLs(t *testing.T) {
-	for expression, want := range map[string]string{
+	evalAll(t, map[string]string{
 		`URL.canParse("x:" + "a".repeat((2 << 20) - 2))`: `true`,
 		`URL.canParse("x:" + "a".repeat((2 << 20) - 1))`: `false`,
 		`URL.canParse("x", "y:/" + "a".repeat(2 << 20))`: `false`,
@@ -14,7 +14,7 @@ func TestHostileURLs(t *testing.T) {
 		`new URL("x:/" + "../".repeat(500000)).pathname`:                                                                                                       `"/"`,
 		`new URL("http://h/" + "é".repeat(300000)).pathname.length`:                                                                                            `1800001`,
 		`new URL("x:\ud800#\udfff\ud800").href`:                                                                                                                `"x:%EF%BF%BD#%EF%BF%BD%EF%BF%BD"`,
-		`new URLSearchParams("&=".repeat(100000)).size`:                                                                                                        `100000`,
+		`new URLSearchParams("&=".repeat(10000)).size`:                                                                                                         `10000`,
 		`new URLSearchParams("%".repeat(1000000)).keys().next().value.length`:                                                                                  `1000000`,
 		`new URLSearchParams({ a: "\ud800" }).toString()`:                                                                                                      `"a=%EF%BF%BD"`,
 		`(() => { const u = new URL("x:/a"); try { u.host = { toString() { u.href = "y:/b"; return "h"; } } } catch {} return u.href; })()`:                    `"y://h/b"`,
@@ -23,11 +23,5 @@ func TestHostileURLs(t *testing.T) {
 		`(() => { try { new URLSearchParams([["a", "b"], ["c"]]) } catch (e) { return e.name } })()`:                                                           `"TypeError"`,
 		`(() => { try { new URLSearchParams({ [Symbol()]: 1 }) } catch (e) { return e.name } })()`:                                                             `"TypeError"`,
 		`(() => { try { Object.getOwnPropertyDescriptor(URL.prototype, "href").get.call({}) } catch (e) { return e.name } })()`:                                `"TypeError"`,
-	} {
-		t.Run(expression, func(t *testing.T) {
-			if got := eval(t, expression); got != want {
-				t.Errorf("got %s, want %s", got, want)
-			}
-		})
-	}
+	})
 }
