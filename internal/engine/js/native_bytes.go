@@ -109,7 +109,8 @@ const (
 const maxDecode = 1 << 20
 
 // nativeDecode decodes what is in the view from an offset on. Its state is how
-// many bytes it read and the decoder's state, which goes in as well.
+// many bytes it read, the decoder's state, which goes in as well, and the view's
+// length. What is no view is a TypeError.
 func nativeDecode(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
 	e := current.Load()
 	encoding, offset, flags := argument(argv, 0).Fu.Fuint641, argument(argv, 2).Fu.Fuint641, argument(argv, 3).Fu.Fuint641
@@ -118,14 +119,18 @@ func nativeDecode(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value 
 		return thrown
 	}
 	// A view that is gone has no bytes (Web IDL, section 3.2.26).
-	b, _ := e.memory(argument(argv, 1))
+	b, is := e.memory(argument(argv, 1))
+	if is == memoryNone {
+		return e.throwType("the input is neither an ArrayBuffer nor a view of one")
+	}
+	length := len(b)
 	b = b[min(offset, uint64(len(b))):]
 	in := charset.Input{
 		Bytes: b[:min(len(b), maxDecode)], Last: flags&decodeLast != 0 && len(b) <= maxDecode,
 		Fatal: flags&decodeFatal != 0, State: binary.NativeEndian.Uint32(state[4:]),
 	}
 	out := charset.All[encoding].Decode(in)
-	setWords(state, out.Read, int(out.State))
+	setWords(state, out.Read, int(out.State), length)
 	if out.Failed {
 		return undefined
 	}

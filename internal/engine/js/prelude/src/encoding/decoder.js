@@ -8,8 +8,7 @@ const LAST = 1, FATAL = 2;
 const HEAD = 16;
 const numbers = new Map(encodings().split(" ").map((name, i) => [name, i]));
 const numberOf = numbers.get.bind(numbers);
-const { apply } = Reflect;
-const uncurry = (f) => (self, ...args) => apply(f, self, args);
+const uncurry = Function.prototype.bind.bind(Function.prototype.call);
 const slice = uncurry(String.prototype.slice), codeAt = uncurry(String.prototype.charCodeAt);
 const arraySet = uncurry(Uint8Array.prototype.set);
 const getter = (type, name) => uncurry(Object.getOwnPropertyDescriptor(type.prototype, name).get);
@@ -23,14 +22,13 @@ const Bytes = Uint8Array;
 const none = new Bytes(0);
 
 const attempt = (f, value) => { try { return f(value); } catch { return undefined; } };
+const arrayOver = (source) => new Bytes(arrayBuffer(source), arrayOffset(source), arrayLength(source));
+const dataOver = (source) => new Bytes(dataBuffer(source), dataOffset(source), dataLength(source));
 
 // bytesOf is a BufferSource, shared or not, as a Uint8Array over the same
 // memory. What is detached has no bytes (Web IDL, section 3.2.26).
 export const bytesOf = (what, source) => {
-  if (isView(source)) {
-    const [buffer, offset, length] = arrayTag(source) !== undefined ? [arrayBuffer, arrayOffset, arrayLength] : [dataBuffer, dataOffset, dataLength];
-    return attempt(() => new Bytes(buffer(source), offset(source), length(source))) ?? none;
-  }
+  if (isView(source)) return attempt(arrayTag(source) !== undefined ? arrayOver : dataOver, source) ?? none;
   if (attempt(bufferLength, source) === undefined && attempt(sharedLength, source) === undefined) {
     throw new TypeError(`${what}: the input is neither an ArrayBuffer nor a view of one`);
   }
@@ -59,7 +57,7 @@ export class Decoder {
   #flags;
   #marked;           // whether a byte order mark at the beginning goes
   #rest = none;      // of a character that is not complete
-  #state = new Uint32Array(2); // what the last call read, and the decoder's state
+  #state = new Uint32Array(3); // what the last call read, the decoder's state, the input's length
   #begun = false;
 
   constructor(what, label, fatal, ignoreBOM) {
@@ -72,27 +70,12 @@ export class Decoder {
     this.#marked = !ignoreBOM && (name === "utf-8" || name === "utf-16le" || name === "utf-16be");
   }
 
-  // decode is the text of the bytes that are complete, and of all when they are
-  // the last: then it begins anew.
-  decode(what, bytes, last) {
-    let text = "", at = 0;
+  // decode is the text of a BufferSource's bytes that are complete, and of all
+  // when they are the last: then it begins anew.
+  decode(what, source, last) {
     try {
-      if (this.#rest.length > 0) {
-        const before = this.#rest.length, head = join(this.#rest, part(bytes, 0, Math.min(bytes.length, HEAD)));
-        const all = head.length - before === bytes.length;
-        this.#rest = none;
-        let read = 0;
-        [text, read] = this.#run(what, head, 0, last && all);
-        if (all) {
-          at = bytes.length;
-          this.#rest = part(head, read, head.length);
-        } else {
-          at = read - before;
-        }
-      }
-      const [more, read] = this.#run(what, bytes, at, last);
-      if (read < bytes.length) this.#rest = part(bytes, read, bytes.length);
-      return this.#unmark(text + more);
+      const [text, at] = this.#rest.length > 0 ? this.#resume(what, source, last) : ["", 0];
+      return this.#unmark(text + this.#run(what, source, at, last));
     } catch (error) {
       last = true;
       throw error;
@@ -105,15 +88,34 @@ export class Decoder {
     }
   }
 
-  #run(what, bytes, at, last) {
+  // #resume decodes the rest and the beginning of what comes after it. It
+  // returns the text, and where source goes on.
+  #resume(what, source, last) {
+    const bytes = bytesOf(what, source), n = this.#rest.length;
+    const head = join(this.#rest, part(bytes, 0, Math.min(bytes.length, HEAD))), all = head.length - n === bytes.length;
+    this.#rest = none;
+    const text = this.#run(what, head, 0, last && all);
+    if (all) return [text, bytes.length];
+    const at = head.length - n - this.#rest.length;
+    this.#rest = none;
+    return [text, at];
+  }
+
+  // #run is the text from a place on. What is not complete becomes the rest.
+  #run(what, source, at, last) {
     const state = this.#state;
     let text = "";
     for (;;) {
-      const more = nativeDecode(this.#number, bytes, at, this.#flags | (last ? LAST : 0), state);
-      at += state[0];
+      const more = nativeDecode(this.#number, source, at, this.#flags | (last ? LAST : 0), state);
       if (more === undefined) throw new TypeError(`${what}: the input is not valid ${this.name}`);
+      at += state[0];
       text += more;
-      if (state[0] === 0 || at === bytes.length) return [text, at];
+      if (at >= state[2]) return text;
+      if (state[0] === 0) {
+        const bytes = bytesOf(what, source);
+        this.#rest = part(bytes, at, bytes.length);
+        return text;
+      }
     }
   }
 

@@ -1,12 +1,11 @@
 // TextDecoderStream and TextEncoderStream (Encoding Standard, sections 7.3 and 7.5).
 import { describe } from "../dom/idl.js";
 import { TransformStream } from "../streams/index.js";
-import { bytesOf, Decoder } from "./decoder.js";
+import { Decoder } from "./decoder.js";
 import { options } from "./text.js";
 
 const { encode } = host;
-const { apply } = Reflect;
-const uncurry = (f) => (self, ...args) => apply(f, self, args);
+const uncurry = Function.prototype.bind.bind(Function.prototype.call);
 const slice = uncurry(String.prototype.slice), codeAt = uncurry(String.prototype.charCodeAt);
 const isHigh = (unit) => unit >= 0xd800 && unit <= 0xdbff;
 
@@ -25,7 +24,7 @@ export class TextDecoderStream {
       if (text !== "") controller.enqueue(text);
     };
     this.#stream = new TransformStream({
-      transform(chunk, controller) { pass(controller, bytesOf("TextDecoderStream", chunk), false); },
+      transform(chunk, controller) { pass(controller, chunk, false); },
       flush(controller) { pass(controller, new Uint8Array(0), true); },
     });
   }

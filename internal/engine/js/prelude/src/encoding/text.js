@@ -3,8 +3,7 @@ import { describe, dictionary } from "../dom/idl.js";
 import { bytesOf, Decoder } from "./decoder.js";
 
 const { encode, encodeInto } = host;
-const { apply } = Reflect;
-const uncurry = (f) => (self, ...args) => apply(f, self, args);
+const uncurry = Function.prototype.bind.bind(Function.prototype.call);
 const slice = uncurry(String.prototype.slice);
 const arrayTag = uncurry(Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get);
 const arrayLength = uncurry(Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length").get);
@@ -34,12 +33,11 @@ export class TextDecoder {
 
   decode(input = undefined, init = undefined) {
     const decoder = this.#decoder, what = "TextDecoder.decode";
-    let bytes = input === undefined ? empty : bytesOf(what, input), stream = false;
-    if (init !== undefined) {
-      stream = Boolean(dictionary(what, init).stream);
-      if (input !== undefined) bytes = bytesOf(what, input); // reading the option may have detached it
-    }
-    return decoder.decode(what, bytes, !stream);
+    if (init === undefined) return decoder.decode(what, input === undefined ? empty : input, true);
+    if (input === undefined) input = empty;
+    else bytesOf(what, input); // it is judged before the options are read
+    const stream = Boolean(dictionary(what, init).stream);
+    return decoder.decode(what, input, !stream);
   }
 }
 describe(TextDecoder);

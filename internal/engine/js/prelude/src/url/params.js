@@ -5,7 +5,7 @@ import { includePairs } from "../fetch/pairs.js";
 const { escapeForm, unescapeForm } = host;
 const { apply, ownKeys } = Reflect;
 const { getOwnPropertyDescriptor } = Object;
-const uncurry = (f) => (self, ...args) => apply(f, self, args);
+const uncurry = Function.prototype.bind.bind(Function.prototype.call);
 const wellFormed = uncurry(String.prototype.toWellFormed), indexOf = uncurry(String.prototype.indexOf), slice = uncurry(String.prototype.slice);
 const escaped = /[%+]/, special = /[^\w*.-]/;
 const matches = uncurry(RegExp.prototype.exec);

@@ -4,8 +4,7 @@ import { describe, need } from "../dom/idl.js";
 import { link, reset, URLSearchParams, usv } from "./params.js";
 
 const { parseURL, setURL } = host;
-const { apply } = Reflect;
-const uncurry = (f) => (self, ...args) => apply(f, self, args);
+const uncurry = Function.prototype.bind.bind(Function.prototype.call);
 const slice = uncurry(String.prototype.slice);
 
 // The places of offsets, and the parts that can be set, are Go's.
