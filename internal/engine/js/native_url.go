@@ -13,8 +13,8 @@ import (
 var urlNatives = []nativeMember{
 	{"parseURL", 3, nativeParseURL},         // (url, base or undefined, Uint32Array(10) at) → href and its offsets, or what is wrong and at[0] is 0
 	{"setURL", 4, nativeSetURL},             // (href, part, value, at) → as parseURL, or undefined: nothing changes
-	{"unescapeForm", 1, nativeUnescapeForm}, // (string) → string
-	{"escapeForm", 1, nativeEscapeForm},     // (string) → string
+	{"unescapeForm", 1, nativeUnescapeForm}, // (string of 1 Mi units at most) → string
+	{"escapeForm", 1, nativeEscapeForm},     // the same
 }
 
 // maxURL bounds an address, in bytes of UTF-8. Browsers have a bound like it.
@@ -92,16 +92,12 @@ func nativeSetURL(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value 
 	return e.newURL(u, at)
 }
 
-// wholeText is the text of a string argument, however long it is. The guest
-// holds the string, so its heap's limit bounds it.
-func (e *Engine) wholeText(v value) (string, bool) {
-	s, _, ok := e.text(v, 1<<31-1)
-	return s, ok
-}
+// maxForm is a name or a value of a form: the prelude passes 1 Mi code units.
+const maxForm = 3 << 20
 
 func nativeUnescapeForm(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
 	e := current.Load()
-	s, ok := e.wholeText(argument(argv, 0))
+	s, _, ok := e.text(argument(argv, 0), maxForm)
 	if !ok {
 		return thrown
 	}
@@ -110,7 +106,7 @@ func nativeUnescapeForm(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) 
 
 func nativeEscapeForm(_ *libc.TLS, _ uintptr, _ value, _ int32, argv uintptr) value {
 	e := current.Load()
-	s, ok := e.wholeText(argument(argv, 0))
+	s, _, ok := e.text(argument(argv, 0), maxForm)
 	if !ok {
 		return thrown
 	}

@@ -1,20 +1,42 @@
 // URLSearchParams (URL Standard, section 6.2).
 import { describe, need } from "../dom/idl.js";
 import { includePairs } from "../fetch/pairs.js";
+import { decodeKeeping, encode as bytesOf } from "../fetch/text.js";
+import { decodePercent } from "../fetch/urlencoded.js";
 
 const { escapeForm, unescapeForm } = host;
 const { apply, ownKeys } = Reflect;
 const { getOwnPropertyDescriptor } = Object;
 const uncurry = Function.prototype.bind.bind(Function.prototype.call);
-const wellFormed = uncurry(String.prototype.toWellFormed), indexOf = uncurry(String.prototype.indexOf), slice = uncurry(String.prototype.slice);
+const wellFormed = uncurry(String.prototype.toWellFormed), indexOf = uncurry(String.prototype.indexOf), slice = uncurry(String.prototype.slice), codeAt = uncurry(String.prototype.charCodeAt);
 const escaped = /[%+]/, special = /[^\w*.-]/;
 const matches = uncurry(RegExp.prototype.exec);
 
 // usv is value as a USVString.
 export const usv = (value) => wellFormed(`${value}`);
 
-const decode = (text) => (matches(escaped, text) === null ? text : unescapeForm(text));
-const encode = (text) => (matches(special, text) === null ? text : escapeForm(text));
+// Go takes so many code units at a time: what is longer stays in the program's
+// own memory.
+const MOST = 1 << 20;
+
+const decode = (text) => {
+  if (matches(escaped, text) === null) return text;
+  return text.length <= MOST ? unescapeForm(text) : decodeKeeping(decodePercent(bytesOf(text)));
+};
+
+const isHigh = (unit) => unit >= 0xd800 && unit <= 0xdbff;
+
+const encode = (text) => {
+  if (matches(special, text) === null) return text;
+  if (text.length <= MOST) return escapeForm(text);
+  let all = "";
+  for (let i = 0, end; i < text.length; i = end) {
+    end = i + MOST;
+    if (isHigh(codeAt(text, end - 1))) end--;
+    all += escapeForm(slice(text, i, end));
+  }
+  return all;
+};
 
 // parse is the application/x-www-form-urlencoded parser (section 5.1) of text.
 const parse = (text) => {
