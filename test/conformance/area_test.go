@@ -92,7 +92,11 @@ func openArea(t *testing.T, file string) *area {
 
 func program(t *testing.T, file string) engine.Program {
 	files := fstest.MapFS{"entry.js": {Data: fmt.Appendf(nil, entry, file)}}
-	for _, name := range modules(t) {
+	parts, err := fs.Glob(os.DirFS("checks"), "modules/*") // what modules.js imports
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(modules(t), parts...) {
 		b, err := os.ReadFile("checks/" + name)
 		if err != nil {
 			t.Fatal(err)

@@ -18,7 +18,8 @@ import (
 
 // modules is what the loader must remember between QuickJS's calls.
 type modules struct {
-	importer string // of the specifier that was last resolved
+	importer string           // of the specifier that was last resolved
+	thrown   map[uintptr]bool // modules whose own rejection was seen, see isBody
 }
 
 var (

@@ -189,3 +189,41 @@ func TestCommonJSDeep(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// What a module throws is told once if nobody handles its import, and not at all
+// otherwise.
+func TestModuleThrows(t *testing.T) {
+	for _, kind := range []struct{ file, text string }{
+		{"sync.js", `throw new Error("oh")`},
+		{"async.js", `await null; throw new Error("oh")`},
+		{"importer.js", `import "./sync.js"; export const a = 1;`},
+		{"deep.js", `import "./importer.js"; await null;`},
+		{"common.cjs", `throw new Error("oh")`},
+	} {
+		for action, want := range map[string]int{"handled": 0, "unhandled": 1} {
+			p := program("")
+			p.Files = files("app.js", `
+				export const handled = (f) => import(f).catch((e) => e.message);
+				export const unhandled = (f) => { import(f); };
+				export const other = () => { Promise.reject(new Error("another")); };
+				export const wait = () => new Promise((r) => setTimeout(r, 5));`,
+				"sync.js", `throw new Error("oh")`, "importer.js", `import "./sync.js";`, kind.file, kind.text)
+			t.Run(kind.file+" "+action, func(t *testing.T) {
+				b, err := start(t, p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.must(action, fmt.Sprintf("%q", "./"+kind.file))
+				b.must("wait", "")
+				if n := strings.Count(b.logs.String(), "Error: oh"); n != want {
+					t.Errorf("told %d times, want %d:\n%s", n, want, b.logs)
+				}
+				b.must("other", "")
+				b.must("wait", "")
+				if n := strings.Count(b.logs.String(), "Error: another"); n != 1 {
+					t.Errorf("another rejection was told %d times:\n%s", n, b.logs)
+				}
+			})
+		}
+	}
+}

@@ -73,7 +73,7 @@ func (e *Engine) reportRejections() bool {
 	for _, r := range list {
 		if id, ok := e.callOf(r.promise); ok {
 			e.fail(id, r.reason)
-		} else if !e.handledSince(r) && !e.isEntrys(r) {
+		} else if !e.handledSince(r) && !e.isEntrys(r) && !e.isBody(r) {
 			e.report(e.dup(r.reason), "Uncaught (in promise) ", entryRejected, r.value(), r.reason)
 		}
 		e.release(r)

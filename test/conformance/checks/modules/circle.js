@@ -1,0 +1,3 @@
+import * as self from "./circle.js";
+export const name = "circle";
+export const seen = () => self.name;
