@@ -49,6 +49,15 @@ var special = []program{
 	{pkg: "cmd/mplauncher", cgo: "1", args: []string{"-tags", "osusergo,netgo", "-ldflags", static, "."}},
 	{pkg: "test/escape", cgo: "0", args: []string{"./probe"}},
 	rogue(""), rogue("crash"), rogue("exit"), rogue("wrong-secret"), rogue("handshake-of-garbage"), rogue("handshake-of-4-GiB"), rogue("no-seal"),
+	module(), module("-buildmode=c-shared"),
+}
+
+// wasm is the folder below testdata of the program that becomes modules.
+const wasm = "wasm"
+
+// module is a program of WebAssembly.
+func module(flags ...string) program {
+	return program{pkg: "test/integration", cgo: "0", args: append(flags, "./testdata/"+wasm), env: []string{"GOOS=wasip1", "GOARCH=wasm"}}
 }
 
 // rogue is a worker that misbehaves before it is sealed.
