@@ -187,6 +187,10 @@ func (w *worker) handleCall(ctx context.Context, b []byte) ([]byte, error) {
 	c := make(chan answer, 1)
 	w.engine.Call(ctx, m.Name, m.Input, func(output []byte, err error) { c <- answer{output, err} })
 	a := <-c
+	var exit *engine.Exit
+	if errors.As(a.err, &exit) {
+		select {} // the process is about to end, which says why: an answer would get ahead of it
+	}
 	w.churn.add(len(b) + len(a.output))
 	return w.reply(a.output, a.err)
 }

@@ -55,7 +55,7 @@ func inspect(t *testing.T, id string) (v inspected) {
 // same process.
 func TestInspect(t *testing.T) {
 	memory, pids, cpu := int64(48<<20), int64(24), 0.5
-	id := startWith(t, "unit-converter", &controlpb.Limits{MemoryBytes: &memory, Pids: &pids, Cpu: &cpu})
+	id := startWith(t, "unit-converter", &controlpb.Limits{MemoryBytes: &memory, Pids: &pids, Cpu: &cpu, CallTimeout: unhurried})
 	// The worker's threads come and go, so a number of them may be an old one.
 	eventually(t, func() error { return agrees(inspect(t, id)) })
 	v := inspect(t, id)

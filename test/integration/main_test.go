@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/types/known/durationpb"
+
 	"github.com/mpsupervisor/mpsupervisor/internal/control/controlpb"
 	"github.com/mpsupervisor/mpsupervisor/test/daemon"
 )
@@ -44,6 +46,10 @@ func start(t *testing.T, name string) string {
 	t.Helper()
 	return startWith(t, name, nil)
 }
+
+// unhurried is a call limit for programs that are to live, however slow the
+// machine: an emulated one takes seconds for what examples have one for.
+var unhurried = durationpb.New(time.Minute)
 
 // startWith is start with other limits than the manifest's.
 func startWith(t *testing.T, name string, limits *controlpb.Limits) string {

@@ -31,7 +31,7 @@ func TestSignal(t *testing.T) {
 
 // TestKill ends a program through the API, twice.
 func TestKill(t *testing.T) {
-	id := start(t, "unit-converter")
+	id := startWith(t, "unit-converter", &controlpb.Limits{CallTimeout: unhurried})
 	for range 2 {
 		res, err := shared.Client.Kill(t.Context(), &controlpb.KillRequest{Id: id})
 		if err != nil {
